@@ -1,0 +1,119 @@
+"""A warm parent that forks clouds: what takes seconds to import is imported once.
+
+The parent has one thread, no connections and no travelled clock, so that a fork of it is a fresh process. It is started by
+`CloudHost` and ends with its owner.
+"""
+
+import array
+import contextlib
+import gc
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import traceback
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+_PROJECT = Path(__file__).resolve().parent.parent.parent
+_READY = b"ready\n"
+_MESSAGE = 64 * 1024
+
+
+class CloudHost:
+    """Own the warm parent. Use it as a context manager; clouds started from it live on until their own owner ends them."""
+
+    def __init__(self) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._socket = ours
+        self._lock = threading.Lock()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "labs.cloud", "host", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            cwd=_PROJECT,
+            env=clean_environment(),
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        theirs.close()
+        self._ready = False
+
+    @property
+    def pid(self) -> int:
+        """Give the process id of the warm parent."""
+        return self._process.pid
+
+    def fork(self, settings: bytes, lifeline: socket.socket) -> None:
+        """Start a cloud that will talk over `lifeline`. Raises OSError when the parent is gone."""
+        with self._lock:
+            if not self._ready:
+                if self._socket.recv(64) != _READY:
+                    raise OSError("the cloud host ended before it was ready")
+                self._ready = True
+            self._socket.sendmsg([settings], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [lifeline.fileno()]))])
+
+    def close(self) -> None:
+        """End the warm parent."""
+        self._socket.close()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def clean_environment() -> dict[str, str]:
+    """Give the environment of a cloud's process: nothing of the owner's but what Python and temporary files need."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG", "VIRTUAL_ENV") if name in os.environ}
+    # A fork keeps its parent's hash seed; the order of sets in moto must not differ from run to run.
+    return {**kept, "PYTHONHASHSEED": "0", "AWS_EC2_METADATA_DISABLED": "true", "AWS_DEFAULT_REGION": "us-east-1", "TZ": "UTC"}
+
+
+def main(descriptor: int) -> None:
+    """Import everything, then fork a cloud for every message until the owner is gone."""
+    from labs.cloud import moto_seams, operations
+    from labs.cloud.local_client import Clients
+    from labs.cloud.process import Settings, serve
+
+    owner = socket.socket(fileno=descriptor)
+    moto_seams.preload()
+    operations.preload()
+    clients = Clients()
+    clients.preload()
+    # The owner decides when clouds end, not the Ctrl-C that it gets too; ended clouds leave no zombies.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    gc.collect()
+    gc.freeze()
+    with contextlib.suppress(OSError):
+        owner.send(_READY)
+    while True:
+        try:
+            message, descriptors, _, _ = socket.recv_fds(owner, _MESSAGE, 1)
+        except OSError:
+            return
+        if not message:
+            return
+        lifeline = socket.socket(fileno=descriptors[0])
+        if os.fork() == 0:
+            owner.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            status = 1
+            try:
+                serve(Settings.from_json(message), lifeline, clients)
+                status = 0
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                os._exit(status)
+        lifeline.close()
+

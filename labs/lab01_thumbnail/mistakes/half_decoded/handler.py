@@ -1,0 +1,28 @@
+"""Belief: unquote() is enough; a plus sign in the event's key is a plus sign."""
+
+import io
+import os
+from urllib.parse import unquote
+
+import boto3
+from PIL import Image, UnidentifiedImageError
+
+s3 = boto3.client("s3")
+table = boto3.resource("dynamodb").Table(os.environ["METADATA"])
+
+
+def handler(event, context):
+    for record in event["Records"]:
+        bucket = record["s3"]["bucket"]["name"]
+        key = unquote(record["s3"]["object"]["key"])
+        body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        try:
+            picture = Image.open(io.BytesIO(body))
+        except UnidentifiedImageError:
+            continue
+        width, height = picture.size
+        picture.thumbnail((128, 128))
+        out = io.BytesIO()
+        picture.save(out, "PNG")
+        s3.put_object(Bucket=os.environ["THUMBNAILS"], Key=key, Body=out.getvalue())
+        table.put_item(Item={"key": key, "width": width, "height": height, "size": len(body), "thumbnail": key})
