@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -180,17 +180,13 @@ def read_sections(file: Path, *, deepest: int = 2) -> tuple[Section, ...]:
     sections: list[Section] = []
     level, anchor, title = 0, "", ""
     body: list[str] = []
-    fence = ""
 
     def end() -> None:
         if level or "".join(body).strip():
             sections.append(Section(level, anchor, title, "\n".join(body).strip("\n")))
 
-    for number, line in enumerate(read_text(file).splitlines(), start=1):
-        mark = _FENCE.match(line)
-        if mark and (not fence or (mark[1].startswith(fence) and line.strip() == mark[1])):
-            fence = "" if fence else mark[1]
-        heading = None if fence else _HEADING.fullmatch(line)
+    for number, (line, fenced) in enumerate(fences(file, read_text(file)), start=1):
+        heading = None if fenced else _HEADING.fullmatch(line)
         if heading is None or len(heading["hashes"]) > deepest:
             if heading and heading["anchor"]:
                 raise ContentError(file, f"line {number}", f"headings below level {deepest} have no anchor; remove it")
@@ -203,9 +199,22 @@ def read_sections(file: Path, *, deepest: int = 2) -> tuple[Section, ...]:
         if anchor in {section.anchor for section in sections}:
             raise ContentError(file, f"line {number}", f"the anchor {anchor} is taken; choose another")
     end()
+    return tuple(sections)
+
+
+def fences(file: Path, text: str) -> Iterator[tuple[str, bool]]:
+    """Yield every line of Markdown, and whether it belongs to a fenced code block."""
+    fence = ""
+    for line in text.splitlines():
+        mark = _FENCE.match(line)
+        closes = bool(mark and fence and mark[1].startswith(fence) and line.strip() == mark[1])
+        yield line, bool(fence or mark)
+        if closes:
+            fence = ""
+        elif mark and not fence:
+            fence = mark[1]
     if fence:
         raise ContentError(file, "", f"a code block is never closed; end it with {fence}")
-    return tuple(sections)
 
 
 def places(text: str) -> frozenset[str]:

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from labs.content import ContentError, Section, read_text
+from labs.content import ContentError, Section, fences, read_text
 
 _DIRECTIVE = re.compile(r"\{([a-z_]+)(?::([^}]*))?\}")
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _HIGHLIGHT = {".py": "python", ".yaml": "yaml", ".yml": "yaml", ".toml": "toml", ".json": "json"}
 
 
@@ -85,18 +84,14 @@ def read_blocks(file: Path, section: Section, project: Path, lab: str | None) ->
     """Split a section's Markdown at its directives; code in fences is left alone."""
     blocks: list[Block] = []
     prose: list[str] = []
-    fence = ""
 
     def end() -> None:
         if text := "\n".join(prose).strip("\n"):
             blocks.append(Prose(text))
         prose.clear()
 
-    for line in section.body.splitlines():
-        mark = _FENCE.match(line)
-        if mark and (not fence or (mark[1].startswith(fence) and line.strip() == mark[1])):
-            fence = "" if fence else mark[1]
-        directive = None if fence else _DIRECTIVE.fullmatch(line.rstrip())
+    for line, fenced in fences(file, section.body):
+        directive = None if fenced else _DIRECTIVE.fullmatch(line.rstrip())
         if directive is None:
             prose.append(line)
             continue

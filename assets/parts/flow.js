@@ -91,6 +91,7 @@ class Flow {
       this.connection = data.run ? "connecting" : "static";
       this.view.model.add(data.records);
       this.choose();
+      this.keepEnd = true;
       if (data.run) {
         const last = () => this.view.model.lastId;
         this.feed = new Feed(data.run, last, (message) => this.hear(message), (state) => this.connected(state));
@@ -165,7 +166,9 @@ class Flow {
     view.until = view.count ? model.records[view.count - 1].id : 0;
     view.root = this.rootInView();
     const seen = this.lanes.draw(this.height);
-    if (this.keepEnd && view.following) this.lanes.toEnd();
+    if (this.sought) this.lanes.reveal(this.sought.t, this.sought.margin);
+    else if (this.keepEnd && view.following) this.lanes.toEnd();
+    this.sought = undefined;
     this.keepEnd = false;
     this.legend.draw(seen);
     this.controls.draw(this.connection, this.clock);
@@ -209,13 +212,18 @@ class Flow {
       this.moveTo(t, view.model.upTo(t));
     }
     if (view.count >= view.model.records.length) this.command("last");
-    else this.lanes.reveal(view.cursor);
+    else this.seek(view.cursor);
   }
 
   /** Show what had happened when `count` records were there. */
   moveTo(t, count) {
     Object.assign(this.view, { cursor: t, count, following: false, until: this.view.model.records[count - 1]?.id ?? 0 });
     this.invalidate();
+  }
+
+  /** Bring an instant into sight with the next drawing, which knows where it lies. */
+  seek(t, margin = 0.15) {
+    this.sought = { t, margin };
   }
 
   scrub(t) {
@@ -235,7 +243,7 @@ class Flow {
     const record = records[at - 1];
     this.moveTo(record?.t ?? records[0]?.t ?? 0, at);
     if (record) view.selected = record.id;
-    this.lanes.reveal(view.cursor);
+    this.seek(view.cursor);
   }
 
   select(id, byHand) {
@@ -245,7 +253,7 @@ class Flow {
     this.wanted = undefined;
     view.selected = id;
     if (at >= view.count && !view.following) this.moveTo(view.model.records[at].t, at + 1);
-    this.lanes.reveal(view.model.records[at].t, 0.02);
+    this.seek(view.model.records[at].t, 0.02);
     if (byHand) {
       this.sent = [...(this.sent ?? []).slice(-8), id];
       this.setStateValue("selected", id);
@@ -262,7 +270,7 @@ class Flow {
       if (!view.playing && view.count >= view.model.records.length) this.moveTo(start, view.model.upTo(start) || 1);
       view.playing = !view.playing;
       this.played = performance.now();
-      this.lanes.reveal(view.cursor);
+      this.seek(view.cursor);
     } else if (name === "last") {
       Object.assign(view, { following: true, playing: false });
       this.keepEnd = true;

@@ -1,11 +1,13 @@
 // Virtual time on a line of pixels. One scale everywhere, except where a long quiet stretch is folded to a fixed width:
 // events 3 ms apart and then 60 s apart both stay readable, and every fold is marked.
 
-const FOLDED = 60; // px of a folded stretch
+const FOLDED = 54; // px of a folded stretch
 const HUGE = 1.5; // a stretch without any event is folded when it would take this many views
 const TAIL = 120; // px that quiet time after the last event takes at most
 const START = 14; // px before the first event
-const READABLE = 30; // px that a typical INIT or INVOKE should have
+const GOOD = 70; // px that a typical INIT or INVOKE gets if folding waits of a second or more can give it
+const READABLE = 26; // px that it gets in any case
+const POOR = 18; // px below which shorter waits are folded too
 const FASTEST = 2.2 / 1e6; // px per ns: no need to start closer than this
 const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500].map((n) => n * 1e3).concat(
   [1, 2, 5, 10, 20, 50, 100, 200, 500].map((n) => n * 1e6),
@@ -32,7 +34,8 @@ export class Axis {
     let folded = 0;
     let left = total;
     const scale = () => Math.min(Math.max(room - folded * FOLDED, room / 3) / Math.max(left, 1), FASTEST);
-    for (let at = 0; scale() < readable && at < quiet.length && quiet[at] >= 250e6; ) {
+    const small = (longest) => scale() < Math.min((longest >= 1e9 ? GOOD : POOR) / typical, FASTEST);
+    for (let at = 0; at < quiet.length && quiet[at] >= 250e6 && small(quiet[at]); ) {
       // Stretches of about the same length are folded together, or the picture would lie about which was longer.
       const class_ = quiet[at] / 2;
       for (; at < quiet.length && quiet[at] > class_; at += 1) {
@@ -41,6 +44,8 @@ export class Axis {
         left -= quiet[at];
       }
     }
+    // When it needs scrolling anyway, folding waits of less than a second has won nothing.
+    if (scale() < readable && this.fold < 1e9) this.fold = quiet.findLast((each) => each >= 1e9) ?? Infinity;
     this.scale = Math.max(scale(), readable);
   }
 
@@ -165,7 +170,7 @@ export class Axis {
     for (let t = Math.ceil(first / step) * step; t <= fold.from; t += step) {
       const x = this.x(t);
       if (x > to + 40 || rounded.length > 80) break;
-      if (x - start.x > 58 || t === start.t) rounded.push({ t, x, label: tickLabel(t, step) });
+      if (x - start.x > 52 || t === start.t) rounded.push({ t, x, label: tickLabel(t, step) });
     }
     const early = start.x >= from - 40 && rounded[0]?.t !== start.t;
     if (early) ticks.push({ t: start.t, x: start.x, label: tickLabel(start.t, Math.min(step, 1e7)) });

@@ -30,7 +30,13 @@ export class Lanes {
         ...PATTERNS(),
         svg("clipPath", { id: `${clip}body` }, this.clip[0]),
         svg("clipPath", { id: `${clip}axis` }, this.clip[1]),
-        svg("marker", { id: "arrow", viewBox: "0 0 8 8", refX: 6.5, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto" }, svg("path", { d: "M1 1 7 4 1 7z", class: "arrow" })),
+        ...["arrow", "retryarrow"].map((id) =>
+          svg(
+            "marker",
+            { id, viewBox: "0 0 8 8", refX: 6.5, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto" },
+            svg("path", { d: "M1 1 7 4 1 7z", class: id }),
+          ),
+        ),
       ),
       svg("g", { "clip-path": `url(#${clip}body)` }, ...Object.values(this.layers).slice(0, 9).map((layer) => layer.group)),
       this.heads.group,
@@ -53,7 +59,9 @@ export class Lanes {
   }
 
   get labels() {
-    const names = this.view.model.rows().map((lane) => roughWidth(this.name(lane), 12.5));
+    const { model, book } = this.view;
+    const names = model.rows().map((lane) => roughWidth(this.name(lane), 12.5));
+    for (const group of ["events", "environments"]) names.push(roughWidth(book.text[`lane.${group}`], 11.5));
     return Math.round(Math.min(Math.max(92, ...names) + 26, Math.max(110, this.width * 0.24)));
   }
 
@@ -97,7 +105,7 @@ export class Lanes {
   }
 
   /** Keep an instant in sight. */
-  reveal(t, margin = 0.15) {
+  reveal(t, margin) {
     const x = this.view.axis.x(t);
     const from = this.scroller.scrollLeft + this.room * margin;
     const to = this.scroller.scrollLeft + this.room * (1 - margin);
@@ -260,6 +268,10 @@ export class Lanes {
         this.seen.add(span.type === "flight" ? "batch" : span.type === "hidden" ? "retry" : span.type);
         this.layers.life.put(`span${span.start.id}${span.type}`, "path", { d: `M${x} ${middle}H${Math.max(end, x)}`, class: `span ${span.type}` });
         this.drawWait(span, x, end, middle, until);
+        if (span.type === "retry") {
+          this.link(view.model.byId.get(span.start.cause), span.start, from, to);
+          if (ended) this.link(span.start, span.end, from, to);
+        }
       }
     }
   }
@@ -267,9 +279,9 @@ export class Lanes {
   drawWait(span, x, end, middle, until) {
     if (span.type !== "retry" && span.type !== "hidden") return;
     const label = this.view.book.duration((until - span.start.t) / 1e6);
-    if (end - x < roughWidth(label, 11) + 26) return;
+    if (end - x < roughWidth(label, 11) + 10) return;
     const center = (Math.max(x, this.left) + Math.min(end, this.width)) / 2;
-    this.layers.texts.put(`wait${span.start.id}`, "text", { x: center, y: middle + 4, class: "wait" }, label);
+    this.layers.texts.put(`wait${span.start.id}`, "text", { x: center, y: middle - 6, class: "wait" }, label);
   }
 
   drawBar(span, ended, class_, x, end, middle) {
@@ -363,7 +375,7 @@ export class Lanes {
   }
 
   link(cause, effect, from, to) {
-    if (effect.t < from || cause.t > to) return;
+    if (!cause || effect.t < from || cause.t > to) return;
     const [start, end] = [this.place(cause), this.place(effect)];
     if (!start || !end || start.y === end.y) return;
     const down = end.y > start.y ? 1 : -1;
@@ -377,8 +389,9 @@ export class Lanes {
       end.x - x1 < 1
         ? `M${end.x.toFixed(1)} ${y1}V${y2}`
         : `M${(start.x + (start.bar ? 0 : 7)).toFixed(1)} ${start.bar ? y1 : start.y}H${(end.x - turn).toFixed(1)}q${turn} 0 ${turn} ${down * turn}V${y2}`;
-    const class_ = effect.kind === "retry.scheduled" || cause.kind === "retry.scheduled" ? "link retry" : "link";
-    this.layers.links.put(`link${effect.id}`, "path", { d, class: class_, "marker-end": "url(#arrow)" });
+    const retry = effect.kind === "retry.scheduled" || cause.kind === "retry.scheduled";
+    const arrow = `url(#${retry ? "retryarrow" : "arrow"})`;
+    this.layers.links.put(`link${effect.id}`, "path", { d, class: retry ? "link retry" : "link", "marker-end": arrow });
   }
 
   drawRing() {

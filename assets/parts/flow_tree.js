@@ -152,7 +152,8 @@ export class Tree {
       row.title = book.sentence(node.record, 2000);
     }
     const start = model.byId.get(root);
-    say(when, node.id === root ? moment(start.t) : `+${book.duration((node.record.t - start.t) / 1e6)}`);
+    const since = node.record.t - start.t;
+    say(when, node.id === root ? moment(start.t) : `+${since < 60e9 ? book.duration(since / 1e6) : moment(since)}`);
     return row;
   }
 

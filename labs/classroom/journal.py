@@ -144,6 +144,11 @@ class Journal:
         with self._database.read() as session:
             return drafts.history(session, Place(clean_id(learner), lab, file))
 
+    def keep_draft(self, learner: str, draft: int) -> None:
+        """Keep a draft for good because its check starts: the learner may type on while it runs."""
+        with self._write(learner) as (session, _):
+            self._own_draft(session, learner, draft).checked = True
+
     # Predictions, quiz answers, results
 
     def save_prediction(self, learner: str, lesson: str, answers: JSON, *, run: str = "") -> Entry:
@@ -226,6 +231,8 @@ class Journal:
     def _record(self, learner: str, kind: Kind, item: str, name: str, data: JSON, draft: int | None = None) -> Entry:
         points = data.get("points") if isinstance(data, Mapping) else None
         with self._write(learner) as (session, _):
+            if draft is not None and session.get(DraftRow, draft) is None:
+                draft = None  # forgotten while it was checked; the result counts all the same
             if draft is not None:
                 self._own_draft(session, learner, draft).checked = True
             count = session.scalar(select(func.count()).select_from(of(learner, kind, item, name).subquery()))

@@ -29,5 +29,5 @@ SQS_POLLERS = Limit(5, "concurrent batches", f"{_DOCS}: scaling behavior for Ama
 ACCOUNT_CONCURRENCY = Limit(10, "concurrent executions", _OURS, "2026-11-20")
 KEEP_ALIVE = Limit(600, "seconds", f"{_OURS}; AWS does not publish how long an idle environment is kept", "2026-11-20")
 LOG_BYTES_PER_INVOCATION = Limit(262_144, "bytes", _OURS, "2026-11-20")
-SPIN_CPU = Limit(10, "processor seconds without an API call, in modelled time", _OURS, "2026-11-20")
+SPIN_CPU = Limit(3, "processor seconds without an API call, in modelled time", _OURS, "2026-11-20")
 STUCK = Limit(3, "real seconds in which every thread sleeps without having asked for anything", _OURS, "2026-11-20")

@@ -42,7 +42,9 @@ async def events(socket: WebSocket) -> None:
         hello = await socket.receive_json()
         run.heard.append(hello)
         after = hello["after"]
-        await socket.send_json({"type": "records", "records": [record for record in run.records if int(str(record["id"])) > after]})
+        await socket.send_json(
+            {"type": "records", "records": [record for record in run.records if int(str(record["id"])) > after]}
+        )
         if run.clock:
             await socket.send_json(run.clock)
         if run.gone:

@@ -11,7 +11,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from lessons.parts.component import ASSETS
-from lessons.parts.editor import Diagnostic, code_diff, code_editor
+from lessons.parts.editor import Diagnostic, code_diff, code_editor, typed
 from lessons.parts.upload import UploadLabels, upload
 
 CAP = 200_000
@@ -51,6 +51,11 @@ app = st.App(
 )
 
 
+def ran() -> None:
+    """Keep what Ctrl+Enter was pressed on, as a page would before its script runs."""
+    st.session_state["ran"] = typed("editor", rev=st.session_state["rev"])
+
+
 def main() -> None:
     """Show the parts and, as text, what Python has of them."""
     st.set_page_config(page_title="parts", layout="centered")
@@ -76,10 +81,12 @@ def main() -> None:
             diagnostics=[Diagnostic(5, "NameError: 이름 'tru'를 찾을 수 없어요."), Diagnostic(99, "끝")] if problems else (),
             height=240,
             lang="ko",
+            on_run=ran,
         )
         store["runs"] += state.run
         store["draft"] = state.code
     st.text(f"runs={store['runs']}")
+    st.text(f"ran={json.dumps(store.get('ran'))}")
     st.code(json.dumps(store.get("draft"), ensure_ascii=False), language="json")
     code_diff("diff", before=START, after=store.get("draft") or START, label="처음과 달라진 곳", lang="ko")
     if uploaded := upload("upload", url="api/upload/t-1", labels=LABELS, max_bytes=CAP):

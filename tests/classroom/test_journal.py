@@ -11,7 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sqlalchemy import Boolean, DateTime, Integer, LargeBinary, String, TypeDecorator
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateTable
+
 from labs.classroom import Fault, InvalidName, Journal, JournalError, Learner, NameFault, data_dir
+from labs.classroom.tables import Base
 
 LAB = "lab01_thumbnail"
 LESSON = "l01_events"
@@ -33,6 +38,14 @@ def test_files_are_for_the_owner_only(tmp_path: Path) -> None:
         assert modes == dict.fromkeys(modes, 0o600)
         assert "journal.sqlite3" in modes
         assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+
+
+def test_the_tables_fit_postgresql() -> None:
+    for table in Base.metadata.sorted_tables:
+        assert str(CreateTable(table).compile(dialect=postgresql.dialect()))
+        for column in table.columns:
+            kind = column.type.impl if isinstance(column.type, TypeDecorator) else column.type
+            assert isinstance(kind, Integer | String | Boolean | DateTime | LargeBinary), f"{table.name}.{column.name}"
 
 
 def test_data_dir_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -140,6 +153,19 @@ def test_what_matters_outlives_the_history(tmp_path: Path) -> None:
             version = journal.save_draft("ann", LAB, f"typed {number}", version).draft.version
         assert codes(journal) == ["typed 9", "typed 8", "typed 7", "before reset", "overtaken", "checked"]
         assert [draft.checked for draft in journal.drafts("ann", LAB)] == [False] * 5 + [True]
+
+
+def test_typing_goes_on_during_a_check(tmp_path: Path) -> None:
+    with Journal(tmp_path / "j", kept_drafts=2) as journal:
+        kept = journal.save_draft("ann", LAB, "kept", 0).draft
+        journal.keep_draft("ann", kept.id)
+        gone = journal.save_draft("ann", LAB, "gone", kept.version).draft
+        version = gone.version
+        for number in range(5):
+            version = journal.save_draft("ann", LAB, f"typed {number}", version).draft.version
+        assert codes(journal) == ["typed 4", "typed 3", "kept"]
+        assert journal.save_result("ann", LAB, {"points": 1}, draft=kept.id).draft == kept.id
+        assert journal.save_result("ann", LAB, {"points": 2}, draft=gone.id).draft is None
 
 
 def test_learners_labs_and_files_are_apart(journal: Journal) -> None:

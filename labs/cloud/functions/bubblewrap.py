@@ -75,6 +75,7 @@ def spawn(room: Room, command: Sequence[str], pass_fds: Sequence[int], output: i
                 # The sandbox can read bwrap's own environment, whatever is cleared for the command.
                 env={"PATH": os.defpath},
                 pass_fds=[listed, info_end, go_end, *files.values(), *pass_fds],
+                start_new_session=True,
             )
         finally:
             os.close(info_end)

@@ -6,12 +6,17 @@ import tempfile
 import time
 
 # The same layout as in inside/virtual_time.py, which cannot be imported here: 8-byte fields.
-_WALL, _TICKS, _MEASURED, _ANCHOR = range(4)
+_WALL, _TICKS, _SENT, _MEASURED, _ANCHOR = range(5)
 _SIZE = 4096
+_MOST = 3_600_000_000_000  # ns; no segment of modelled time is longer, whatever the learner's process writes
 
 
 class ClockPage:
-    """Write the instant before the environment runs; read what it consumed when it has stopped."""
+    """Write the instant before the environment runs; read what it consumed when it has stopped.
+
+    In modelled time the environment counts its clock readings and never starts over, and notes the count before it sends a
+    request: what it does between sending and waiting races with us, so it must not be counted by when we look.
+    """
 
     def __init__(self, *, measured: bool) -> None:
         self.descriptor = _anonymous_file()
@@ -20,19 +25,23 @@ class ClockPage:
         self._fields = memoryview(self._memory).cast("q")
         self._fields[_MEASURED] = int(measured)
         self._measured = measured
+        self._counted = 0
 
     def start(self, wall_ns: int) -> None:
         """Set the instant at which the environment goes on."""
         self._fields[_WALL] = wall_ns
-        self._fields[_TICKS] = 0
         self._fields[_ANCHOR] = time.monotonic_ns()
 
-    def elapsed(self) -> int:
-        """Give the virtual nanoseconds since start(): real ones when measured, those of clock readings otherwise."""
+    def elapsed(self, *, sent: bool) -> int:
+        """Give the virtual nanoseconds consumed since the last time, up to its last request (`sent`) or up to now."""
         if self._measured:
             return time.monotonic_ns() - self._fields[_ANCHOR]
-        # The learner's process can write here; it may speed its own clock up, but not stop it or turn it back.
-        return max(0, self._fields[_TICKS])
+        count = self._fields[_SENT if sent else _TICKS]
+        self._fields[_SENT] = count
+        # The learner's process can write here: it may make its own clock fast, but not turn it back or stop the cloud.
+        elapsed = min(max(0, count - self._counted), _MOST)
+        self._counted = max(self._counted, count)
+        return elapsed
 
     def close(self) -> None:
         """Give the memory back."""

@@ -76,6 +76,8 @@ class Environment:
         self._started_at = self._kernel.now
         self._cpu_at_start = 0
         self._init_ms: float | None = None
+        self._memory_mb = 0
+        self._stopped: Stop | None = None
         self.on_end: Callable[[Environment], None] = lambda environment: None
         chance = self._kernel.chance(self.name)
         record = self._record(
@@ -91,9 +93,8 @@ class Environment:
         self._page.start(self._kernel.wall_ns)
         environment = runtime_api.variables(function, self._log.stream, chance)
         self._process = self._start(package, environment, chance.getrandbits(32))
-        limit = limits.INIT.value * SECOND
-        self._deadline = self._kernel.after(limit, self._init_timed_out)
-        self._go(extra=0 if platform.measured else latency.INIT.draw(chance), limit=limit)
+        self._deadline = self._kernel.after(limits.INIT.value * SECOND, self._init_timed_out)
+        self._go(extra=0 if platform.measured else latency.INIT.draw(chance))
 
     def _start(self, package: Path, environment: dict[str, str], seed: int) -> Sandboxed:
         process = start(
@@ -132,11 +133,14 @@ class Environment:
         else:
             self._platform.front.forget(self._process.output)
 
-    def _go(self, *, extra: int = 0, limit: int | None = None) -> None:
-        """Let the process run until it waits for us, and put what it asked for on the agenda."""
-        if limit is None:
-            limit = max(0, self._deadline.at - self._kernel.now) if self._deadline else 0
+    def _go(self, *answers: tuple[Reply, Response], extra: int = 0) -> None:
+        """Give answers, let the process run until it waits for us, and put what it asked for on the agenda."""
+        limit = max(0, self._deadline.at - self._kernel.now) if self._deadline else 0
+        # The instant first: the process reads the clock as soon as it has its answer.
         self._page.start(self._kernel.wall_ns)
+        for reply, response in answers:
+            self._waiting -= 1
+            reply.send(response)
         stop = run_until_blocked(
             self._platform.front,
             self._process,
@@ -145,11 +149,13 @@ class Environment:
             real_limit_ns=limit if self._platform.measured else None,
             memory_limit=self.function.memory_mb * 1024 * 1024,
         )
-        elapsed = self._page.elapsed() + extra
+        self._memory_mb = max(self._memory_mb, -(-self._process.memory_bytes() // (1024 * 1024)))
+        elapsed = self._page.elapsed(sent=any(item.aws for item in self._arrived)) + extra
         arrived, self._arrived = sorted(self._arrived, key=lambda item: item.order), []
         if stop in (Stop.SPINNING, Stop.STUCK):
             # Nothing that it does can be seen any more; its deadline is on the agenda.
             self._process.freeze()
+            self._stopped = stop
             return
         self._waiting += len(arrived)
         self._kernel.after(elapsed, lambda: self._issued(arrived, stop))
@@ -172,9 +178,7 @@ class Environment:
         if self.state is State.IDLE:
             self._held.append((reply, response))
         elif self.state is not State.ENDED:
-            self._waiting -= 1
-            reply.send(response)
-            self._go()
+            self._go((reply, response))
 
     def _call(self, item: Arrived) -> None:
         caller = Caller(self.name, self._phase, self._request_id())
@@ -286,17 +290,13 @@ class Environment:
         self._log.platform(f"START RequestId: {invocation.request_id} Version: {self.function.version}")
         timeout = self.function.timeout * SECOND
         self._deadline = self._kernel.after(timeout, self._timed_out)
-        reply, self._next = self._next, None
-        if reply is not None:
-            self._waiting -= 1
+        answers, self._held = self._held, []
+        if self._next is not None:
             deadline_ms = (self._kernel.wall_ns + timeout) // MILLISECOND
-            reply.send(runtime_api.event(invocation, deadline_ms, self._kernel.chance("trace-id")))
-        for late, response in self._held:
-            self._waiting -= 1
-            late.send(response)
-        self._held.clear()
+            answers.append((self._next, runtime_api.event(invocation, deadline_ms, self._kernel.chance("trace-id"))))
+            self._next = None
         overhead = latency.INVOKE_OVERHEAD.draw(self._kernel.chance(self.name))
-        self._go(extra=0 if self._platform.measured else overhead)
+        self._go(*answers, extra=0 if self._platform.measured else overhead)
 
     def _finish(self, status: Status, failure: Failure | None) -> None:
         invocation, self._invocation = self._invocation, None
@@ -308,7 +308,7 @@ class Environment:
         self._log.flush(final=True)
         duration = (self._kernel.now - self._started_at) / MILLISECOND
         report = runtime_api.Report(
-            invocation.request_id, duration, self._init_ms, self.function.memory_mb, self._memory_mb(), status, failure
+            invocation.request_id, duration, self._init_ms, self.function.memory_mb, self._memory_mb, status, failure
         )
         self._log.platform(*report.lines(self._kernel.wall_ns))
         detail: dict[str, JSON] = {
@@ -321,8 +321,10 @@ class Environment:
         }
         if failure is not None:
             detail |= {"error_type": failure.error_type, "error_message": failure.message}
+        if self._stopped is not None:
+            detail["stopped"] = self._stopped
         cpu_ms = (self._process.cpu_ns() - self._cpu_at_start) / MILLISECOND
-        measured: dict[str, JSON] = {"max_memory_mb": self._memory_mb(), "cpu_ms": round(cpu_ms, 1)}
+        measured: dict[str, JSON] = {"max_memory_mb": self._memory_mb, "cpu_ms": round(cpu_ms, 1)}
         self._init_ms = None
         record = self._record(Kind.INVOCATION_ENDED, detail, self._phase, measured)
         payload = failure.document if failure is not None else (self._answer or b"null")
@@ -404,9 +406,6 @@ class Environment:
     # small things
     def _request_id(self) -> str | None:
         return self._invocation.request_id if self._invocation is not None and self.state is not State.INIT else None
-
-    def _memory_mb(self) -> int:
-        return -(-self._process.memory_bytes() // (1024 * 1024))
 
     def _record(self, kind: Kind, detail: dict[str, JSON], cause: int | None, measured: dict[str, JSON] | None = None) -> int:
         return self._platform.recorder.add(kind, self.name, detail, cause=cause, measured=measured).id

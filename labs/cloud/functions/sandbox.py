@@ -72,16 +72,15 @@ def start(spec: Spec, tier: Tier) -> Sandboxed:
 @functools.cache
 def probe() -> TierReport:
     """Find the best tier that works on this machine, by running it."""
-    failures: list[str] = []
-    advice: list[str] = []
+    failures: dict[Tier, str] = {}
     for tier in (Tier.ISOLATED, Tier.CONFINED):
         reason = _try(tier)
         if reason is None:
-            return TierReport(tier, "; ".join(failures), " ".join(advice))
-        failures.append(f"tier {tier.value}: {reason}")
-        if tier is Tier.ISOLATED:
-            advice.append(_advice(reason))
-    return TierReport(Tier.PLAIN, "; ".join(failures), " ".join(advice))
+            break
+        failures[tier] = reason
+    best = Tier(Tier.ISOLATED - len(failures))
+    why = "; ".join(f"tier {tier.value}: {reason}" for tier, reason in failures.items())
+    return TierReport(best, why, _advice(failures[Tier.ISOLATED]) if failures else "")
 
 
 def _try(tier: Tier) -> str | None:

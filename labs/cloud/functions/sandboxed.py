@@ -27,7 +27,10 @@ class Sandboxed:
         self.output = output
         self._process = process
         self._first = first  # process 1 of the sandbox, which belongs to bubblewrap
-        self._first_fd = os.pidfd_open(first) if first is not None else None
+        self._first_fd = None
+        if first is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._first_fd = os.pidfd_open(first)
         self._private = private
         self._status: int | None = None
         self._killed = False
@@ -73,13 +76,13 @@ class Sandboxed:
         if self._killed:
             return
         if self.exit_status() is None:
-            if self._first_fd is not None:
+            if self._first is None:
+                processes.kill(self._tree)
+                self._kill_group()
+            elif self._first_fd is not None:
                 # The kernel ends all of a process namespace before its process 1 counts as gone.
                 with contextlib.suppress(ProcessLookupError):
                     signal.pidfd_send_signal(self._first_fd, signal.SIGKILL)
-            else:
-                processes.kill(self._tree)
-                self._kill_group()
             self._reap()
         self._killed = True
         for door in (self.aws, self.runtime):

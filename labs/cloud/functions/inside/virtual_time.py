@@ -17,7 +17,7 @@ import types
 import _time_machine
 
 # Fields of the shared page, 8 bytes each.
-WALL, TICKS, MEASURED, ANCHOR = range(4)
+WALL, TICKS, SENT, MEASURED, ANCHOR = range(5)
 PAGE_SIZE = 4096
 
 # Reading the clock costs this much, so that `while time.time() < end` ends in virtual time too.
@@ -39,7 +39,11 @@ class Clock:
             return page[WALL] + _real_monotonic_ns() - page[ANCHOR]
         ticks = page[TICKS] + READ_COST_NS
         page[TICKS] = ticks
-        return page[WALL] + ticks
+        return page[WALL] + ticks - page[SENT]
+
+    def sending(self) -> None:
+        """Note how much has been consumed up to a request that is about to be sent."""
+        self._page[SENT] = self._page[TICKS]
 
     def elapsed_ns(self) -> int:
         return self.time_ns() - self._start
@@ -48,10 +52,15 @@ class Clock:
 class Kernel:
     """Ask the kernel to wait. Each thread has a connection of its own, because each may wait on its own."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, clock: Clock) -> None:
         host, _, port = address.partition(":")
+        self._clock = clock
         self._address = (host, int(port))
         self._local = _thread._local()
+
+    def another(self) -> "Kernel":
+        """Give a second line to the kernel, for a thread whose first one is waiting."""
+        return Kernel(":".join(map(str, self._address)), self._clock)
 
     def ask(self, path: str) -> None:
         """Send a request and return when the kernel answers."""
@@ -66,6 +75,7 @@ class Kernel:
             connection.connect(self._address)
             connection.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
             self._local.connection, self._local.pid = connection, os.getpid()
+        self._clock.sending()
         connection.send(f"POST {path} HTTP/1.1\r\nHost: clock\r\nContent-Length: 0\r\n\r\n".encode())
         return connection
 
@@ -128,7 +138,8 @@ class _AfterImport:
 
 def install(clock_fd: int, runtime_address: str, seed: int) -> None:
     """Patch this process. Called once, before the learner's code is imported."""
-    clock, kernel, chance = Clock(clock_fd), Kernel(runtime_address), Chance(seed)
+    clock = Clock(clock_fd)
+    kernel, chance = Kernel(runtime_address, clock), Chance(seed)
     _patch_time(clock, kernel)
     os.urandom = chance.urandom
     sys.meta_path.insert(
@@ -136,7 +147,7 @@ def install(clock_fd: int, runtime_address: str, seed: int) -> None:
         _AfterImport(
             {
                 "random": lambda module: _patch_random(module, seed),
-                "socket": _patch_socket,
+                "socket": lambda module: _patch_socket(module, clock),
                 "threading": lambda module: _patch_threading(module, kernel),
                 "selectors": lambda module: _patch_selectors(module, kernel),
             }
@@ -181,7 +192,19 @@ def _patch_random(module, seed: int) -> None:
     module.seed(seed)
 
 
-def _patch_socket(module) -> None:
+def _patch_socket(module, clock: Clock) -> None:
+    native_send, native_sendall = _socket.socket.send, _socket.socket.sendall
+
+    def send(self, *arguments):
+        clock.sending()
+        return native_send(self, *arguments)
+
+    def sendall(self, *arguments):
+        clock.sending()
+        return native_sendall(self, *arguments)
+
+    module.socket.send, module.socket.sendall = send, sendall
+
     # The SDK's own time-outs would fire in real time while the kernel is paused or busy with somebody else.
     def settimeout(self, value, /):
         _socket.socket.settimeout(self, 0.0 if value == 0 else None)
@@ -251,9 +274,7 @@ def _patch_selectors(module, kernel: Kernel) -> None:
                 poller.register(key.fileobj if isinstance(key.fileobj, int) else key.fileobj.fileno(), events)
             ready = {descriptor for descriptor, _ in poller.poll()}
             if connection.fileno() not in ready:
-                cancel = Kernel.__new__(Kernel)
-                cancel._address, cancel._local = kernel._address, _thread._local()
-                cancel.ask(f"/clock/cancel?timer=select{number}")
+                kernel.another().ask(f"/clock/cancel?timer=select{number}")
             kernel.receive(connection)
             return select(self, 0)
 
