@@ -56,8 +56,8 @@ class Flow {
     this.live = h("div", { className: "spoken", "aria-live": "polite" });
     this.empty = h("p", { className: "empty start" });
     const figure = h("div", { className: "figure" }, this.controls.element, this.lanes.scroller, this.empty, this.legend.element);
-    const below = h("div", { className: "below" }, this.tree.element, this.detail.element);
-    this.host.replaceChildren(figure, this.status, below, this.table.element, this.live);
+    this.below = h("div", { className: "below" }, this.tree.element, this.detail.element);
+    this.host.replaceChildren(figure, this.status, this.below, this.table.element, this.live);
     this.lanes.scroller.addEventListener("keydown", (event) => this.key(event));
     this.sizes = new ResizeObserver(() => {
       this.choose();
@@ -70,12 +70,13 @@ class Flow {
     const model = new Model();
     Object.assign(this.view, { model, axis: new Axis(model), root: null, selected: null, following: true, playing: false, cursor: 0, until: 0, count: 0 });
     this.clock = null;
-    this.zoomed = false;
+    this.zoomed = null;
   }
 
   refresh({ data, setStateValue }) {
     this.setStateValue = setStateValue;
     this.height = data.height ?? 420;
+    attributes(this.host, { "data-theme": isDark(this.host) ? "dark" : "light" });
     const texts = JSON.stringify([data.text, data.variants]);
     if (texts !== this.texts) {
       this.texts = texts;
@@ -111,7 +112,7 @@ class Flow {
     const { model } = this.view;
     if (message.type === "records") {
       const before = model.records.length;
-      const follows = this.lanes.atEnd;
+      const follows = this.view.following && this.lanes.atEnd;
       if (!model.add(message.records)) return;
       if (!this.zoomed) this.choose();
       this.speak(model.records.slice(before));
@@ -141,7 +142,9 @@ class Flow {
   }
 
   choose() {
-    if (!this.zoomed && this.view.book) this.view.axis.choose(this.lanes.room);
+    if (this.zoomed || !this.view.book) return;
+    this.lanes.measure();
+    this.view.axis.choose(this.lanes.room);
   }
 
   invalidate() {
@@ -151,7 +154,9 @@ class Flow {
 
   render() {
     this.asking = undefined;
-    if (this.closed || !this.lanes.width) return;
+    if (this.closed) return;
+    this.lanes.measure();
+    if (!this.lanes.width && this.view.model.records.length && !this.lanes.scroller.hidden) return;
     const started = performance.now();
     const { view } = this;
     const { model, axis } = view;
@@ -178,7 +183,6 @@ class Flow {
     this.words();
     this.host.dataset.records = String(model.records.length);
     this.host.dataset.ready = "true";
-    this.drawn = performance.now() - started;
     this.carryOn(now);
   }
 
@@ -276,11 +280,17 @@ class Flow {
       this.keepEnd = true;
     } else if (name.startsWith("zoom")) {
       const middle = axis.t(this.lanes.scroller.scrollLeft + this.lanes.room / 2);
-      this.zoomed = name !== "zoomfit";
-      const whole = axis.whole(this.lanes.room);
-      if (name === "zoomfit") axis.scale = whole;
-      else axis.scale = Math.min(Math.max(axis.scale * (name === "zoomin" ? 1.6 : 1 / 1.6), whole / 2), 0.001);
-      this.zoomed = true;
+      if (name === "zoomfit" && this.zoomed !== "whole") {
+        this.zoomed = "whole";
+        axis.whole(this.lanes.room);
+      } else if (name === "zoomfit") {
+        this.zoomed = null;
+        this.choose();
+      } else {
+        this.zoomed = "byhand";
+        const scale = axis.scale * (name === "zoomin" ? 1.6 : 1 / 1.6);
+        axis.scale = Math.min(Math.max(scale, axis.smallest(this.lanes.room) / 2), 0.001);
+      }
       this.render();
       this.lanes.scroller.scrollLeft = axis.x(middle) - this.lanes.room / 2;
     } else {
@@ -337,10 +347,8 @@ class Flow {
     this.status.hidden = !this.status.textContent;
     const nothing = !model.records.length;
     this.empty.hidden = !nothing;
-    this.lanes.scroller.hidden = nothing;
+    for (const part of [this.lanes.scroller, this.below, this.table.element]) part.hidden = nothing;
     if (nothing) say(this.empty, book.ui("empty"));
-    const theme = isDark(this.host) ? "dark" : "light";
-    attributes(this.host, { "data-theme": theme });
     if (this.summed === model.version && this.summedIn === book) return;
     this.summed = model.version;
     this.summedIn = book;

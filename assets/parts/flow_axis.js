@@ -6,8 +6,8 @@ const HUGE = 1.5; // a stretch without any event is folded when it would take th
 const TAIL = 120; // px that quiet time after the last event takes at most
 const START = 14; // px before the first event
 const GOOD = 70; // px that a typical INIT or INVOKE gets if folding waits of a second or more can give it
-const READABLE = 26; // px that it gets in any case
-const POOR = 18; // px below which shorter waits are folded too
+const READABLE = 19; // px that it gets in any case
+const POOR = 13; // px below which shorter waits are folded too
 const FASTEST = 2.2 / 1e6; // px per ns: no need to start closer than this
 const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500].map((n) => n * 1e3).concat(
   [1, 2, 5, 10, 20, 50, 100, 200, 500].map((n) => n * 1e6),
@@ -28,35 +28,34 @@ export class Axis {
   /** Choose scale and folding for a view of `width` px. Fold only when what runs would otherwise be too small to see. */
   choose(width) {
     const room = Math.max(width - START - TAIL - 16, 160);
-    const { quiet, total, typical } = this.measure();
+    const { classes, total, typical } = this.measure();
     const readable = Math.min(READABLE / typical, FASTEST);
-    this.fold = Infinity;
-    let folded = 0;
-    let left = total;
-    const scale = () => Math.min(Math.max(room - folded * FOLDED, room / 3) / Math.max(left, 1), FASTEST);
-    const small = (longest) => scale() < Math.min((longest >= 1e9 ? GOOD : POOR) / typical, FASTEST);
-    for (let at = 0; at < quiet.length && quiet[at] >= 250e6 && small(quiet[at]); ) {
-      // Stretches of about the same length are folded together, or the picture would lie about which was longer.
-      const class_ = quiet[at] / 2;
-      for (; at < quiet.length && quiet[at] > class_; at += 1) {
-        this.fold = quiet[at];
-        folded += 1;
-        left -= quiet[at];
-      }
+    const scale = (folded) => Math.min(Math.max(room - folded.count * FOLDED, room / 3) / Math.max(total - folded.length, 1), FASTEST);
+    let folded = { from: Infinity, count: 0, length: 0 };
+    for (const next of classes) {
+      const long = next.from >= 1e9;
+      if (next.from < 250e6 || scale(folded) >= Math.min((long ? GOOD : POOR) / typical, FASTEST)) break;
+      folded = next;
     }
     // When it needs scrolling anyway, folding waits of less than a second has won nothing.
-    if (scale() < readable && this.fold < 1e9) this.fold = quiet.findLast((each) => each >= 1e9) ?? Infinity;
-    this.scale = Math.max(scale(), readable);
+    if (scale(folded) < readable && folded.from < 1e9) folded = classes.findLast((each) => each.from >= 1e9) ?? { ...folded, from: Infinity };
+    this.fold = folded.from;
+    this.scale = Math.max(scale(folded), readable);
   }
 
-  /** The smallest scale that still shows everything in `width` px, with the folds as they are. */
+  /** Show everything in a view of `width` px, with as much folding as there is room for. */
   whole(width) {
-    const { total } = this.measure();
+    const { classes, total } = this.measure();
+    this.fold = classes.findLast((each) => each.from >= 1e9 && each.count * FOLDED < width / 2)?.from ?? Infinity;
+    this.scale = this.smallest(width, total);
+  }
+
+  smallest(width, total = this.measure().total) {
     let low = Math.log(16 / Math.max(total, 1e6));
     let high = Math.log(FASTEST * 30);
     for (let round = 0; round < 24; round += 1) {
       const middle = (low + high) / 2;
-      if (this.extent(Math.exp(middle), width) > width - TAIL / 2) high = middle;
+      if (this.extent(Math.exp(middle), width) > width - 40) high = middle;
       else low = middle;
     }
     return Math.exp(low);
@@ -68,7 +67,6 @@ export class Axis {
     for (let at = 1; at < times.length; at += 1) {
       if (busy[at - 1] === 0 && times[at] > times[at - 1]) quiet.push(times[at] - times[at - 1]);
     }
-    quiet.sort((a, b) => b - a);
     const lengths = [];
     for (const lane of lanes.values()) {
       for (const span of lane.spans) {
@@ -77,7 +75,7 @@ export class Axis {
     }
     lengths.sort((a, b) => a - b);
     const typical = Math.max(lengths[lengths.length >> 1] ?? 100e6, 1e6);
-    return { quiet, total: times.length ? times[times.length - 1] - times[0] : 0, typical };
+    return { classes: classesOf(quiet), total: times.length ? times[times.length - 1] - times[0] : 0, typical };
   }
 
   isFold(gap, quiet, scale, width) {
@@ -176,6 +174,19 @@ export class Axis {
     if (early) ticks.push({ t: start.t, x: start.x, label: tickLabel(start.t, Math.min(step, 1e7)) });
     ticks.push(...rounded);
   }
+}
+
+/** Quiet stretches from the longest on, those of about the same length together: folding one of them and not the other
+ * would lie about which was longer. Each class tells what folding it and all longer ones amounts to. */
+function classesOf(quiet) {
+  quiet.sort((a, b) => b - a);
+  const classes = [];
+  let [count, length] = [0, 0];
+  while (count < quiet.length) {
+    for (const longest = quiet[count]; count < quiet.length && quiet[count] > longest / 2; count += 1) length += quiet[count];
+    classes.push({ from: quiet[count - 1], count, length });
+  }
+  return classes;
 }
 
 /** Write a tick as short as its step allows: 250 ms, 1.25 s, 2:05, 1:00:05. */

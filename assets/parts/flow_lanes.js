@@ -7,6 +7,7 @@ const AXIS = 42; // px of the time axis
 const HEAD = 22; // px of a group's heading
 const ROW = { environment: 40, other: 30 };
 const BAR = 20;
+const CROWDED = 3e-8; // px per ns below which single calls would only be noise
 const LINKS = 400; // connectors drawn for one stimulus at most
 
 export class Lanes {
@@ -49,16 +50,17 @@ export class Lanes {
     this.listen();
   }
 
-  get width() {
-    return this.scroller.clientWidth;
+  /** Ask the layout once, before a drawing changes anything: asking later would make the browser lay out again. */
+  measure() {
+    this.width = this.scroller.clientWidth;
+    this.scrollX = this.scroller.scrollLeft;
+    this.scrollY = this.scroller.scrollTop;
+    this.left = this.labelWidth();
+    this.room = Math.max(this.width - this.left, 120); // what is left for time
+    this.atEnd = this.scrollX + this.width >= (this.needed ?? 0) - 8;
   }
 
-  /** Pixels that are left for time beside the labels. */
-  get room() {
-    return Math.max(this.width - this.labels, 120);
-  }
-
-  get labels() {
+  labelWidth() {
     const { model, book } = this.view;
     const names = model.rows().map((lane) => roughWidth(this.name(lane), 12.5));
     for (const group of ["events", "environments"]) names.push(roughWidth(book.text[`lane.${group}`], 11.5));
@@ -107,14 +109,10 @@ export class Lanes {
   /** Keep an instant in sight. */
   reveal(t, margin) {
     const x = this.view.axis.x(t);
-    const from = this.scroller.scrollLeft + this.room * margin;
-    const to = this.scroller.scrollLeft + this.room * (1 - margin);
+    const from = this.scrollX + this.room * margin;
+    const to = this.scrollX + this.room * (1 - margin);
     if (x < from) this.scroller.scrollLeft = x - this.room * 0.3;
     else if (x > to) this.scroller.scrollLeft = x - this.room * 0.7;
-  }
-
-  get atEnd() {
-    return this.scroller.scrollLeft + this.scroller.clientWidth >= this.scroller.scrollWidth - 8;
   }
 
   toEnd() {
@@ -142,11 +140,11 @@ export class Lanes {
   draw(height) {
     const { view } = this;
     const { axis } = view;
-    this.left = this.labels;
     const places = this.arrange();
     const full = places.height;
     const shown = Math.min(full, Math.max(height, AXIS + 60));
-    const needed = Math.max(this.left + axis.width + 18, 1);
+    const needed = this.left + axis.width + 18;
+    this.needed = needed;
     const style = (element, name, value) => {
       if (element.style[name] !== value) element.style[name] = value;
     };
@@ -156,8 +154,6 @@ export class Lanes {
     style(this.space, "height", `${full}px`);
     style(this.stage, "width", `${this.width}px`);
     style(this.stage, "height", `${shown}px`);
-    this.scrollX = this.scroller.scrollLeft;
-    this.scrollY = this.scroller.scrollTop;
     const [body, top] = this.clip;
     for (const [name, value] of Object.entries({ x: this.left, y: AXIS, width: this.width, height: shown })) body.setAttribute(name, value);
     for (const [name, value] of Object.entries({ x: this.left - 7, y: 0, width: this.width, height: shown })) top.setAttribute(name, value);
@@ -264,7 +260,7 @@ export class Lanes {
         if (end - last.x < 1.5 && class_ === last.class && span.start.id !== view.selected) continue;
         last = { x: Math.max(end, x + 3), class: class_ };
         this.drawBar(span, ended, class_, x, end, middle);
-      } else {
+      } else if (end - x >= 1 || span.start.t >= to) {
         this.seen.add(span.type === "flight" ? "batch" : span.type === "hidden" ? "retry" : span.type);
         this.layers.life.put(`span${span.start.id}${span.type}`, "path", { d: `M${x} ${middle}H${Math.max(end, x)}`, class: `span ${span.type}` });
         this.drawWait(span, x, end, middle, until);
@@ -314,13 +310,14 @@ export class Lanes {
 
   /** Calls of the learner's code hang as pins under the bar in which they happened. */
   drawCalls({ lane, middle }, from, to) {
+    const crowded = this.view.axis.scale < CROWDED;
     let last = -1e9;
     for (const record of lane.calls) {
       if (record.t > to || record.id > this.view.until) break;
       if (record.t < from) continue;
       const x = this.x(record.t);
       const failed = glyphOf(record) === "callerror";
-      if (x - last < 5 && !failed && record.id !== this.view.selected) continue;
+      if ((crowded || x - last < 5) && !failed && record.id !== this.view.selected) continue;
       last = x;
       this.seen.add(failed ? "callerror" : "call");
       const d = `M${x.toFixed(1)} ${middle + BAR / 2}v4${failed ? "m-3 1l6 6m-6 0l6-6" : ""}`;
@@ -331,8 +328,8 @@ export class Lanes {
 
   drawMarks({ lane, middle }, from, to) {
     let group = null;
-    const flush = () => {
-      if (group && group.count > 1) {
+    const flush = (next = Infinity) => {
+      if (group && group.count > 1 && next - group.x > 30) {
         this.layers.texts.put(`count${group.id}`, "text", { x: group.x + 8, y: middle - 5, class: "count" }, `×${group.count}`);
       }
     };
@@ -341,11 +338,11 @@ export class Lanes {
       if (record.t < from) continue;
       const x = this.x(record.t);
       const shape = glyphOf(record);
-      if (group && group.shape === shape && x - group.x < 9 && record.id !== this.view.selected) {
+      if (group && group.shape === shape && x - group.x < 12 && record.id !== this.view.selected) {
         group.count += 1;
         continue;
       }
-      flush();
+      flush(x);
       group = { id: record.id, x, shape, count: 1 };
       this.seen.add(shape);
       this.layers.marks.put(`mark${record.id}`, "path", { d: GLYPHS[shape], transform: `translate(${x.toFixed(1)} ${middle})`, class: `mark ${shape}`, "data-id": record.id });

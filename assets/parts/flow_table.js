@@ -4,7 +4,7 @@ import { arrange, h, say } from "./flow_dom.js";
 import { attributes } from "./flow_tree.js";
 import { moment } from "./flow_text.js";
 
-const PAGE = 100;
+const PAGE = 50;
 const COLUMNS = ["time", "what", "resource", "why", "id"];
 
 export class Table {

@@ -276,5 +276,6 @@ def test_keyboard_opens_the_file_chooser(parts: Page) -> None:
     button = parts.locator(".st-key-upload").get_by_role("button", name="파일 고르기")
     button.focus()
     with parts.expect_file_chooser() as chooser:
+        parts.wait_for_timeout(500)  # Playwright catches file choosers only a moment after it is asked to
         parts.keyboard.press("Enter")
     assert not chooser.value.is_multiple()

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from sqlalchemy import Boolean, DateTime, Integer, LargeBinary, String, TypeDecorator
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
@@ -42,7 +41,7 @@ def test_files_are_for_the_owner_only(tmp_path: Path) -> None:
 
 def test_the_tables_fit_postgresql() -> None:
     for table in Base.metadata.sorted_tables:
-        assert str(CreateTable(table).compile(dialect=postgresql.dialect()))
+        assert str(CreateTable(table).compile(dialect=postgresql.base.PGDialect()))
         for column in table.columns:
             kind = column.type.impl if isinstance(column.type, TypeDecorator) else column.type
             assert isinstance(kind, Integer | String | Boolean | DateTime | LargeBinary), f"{table.name}.{column.name}"

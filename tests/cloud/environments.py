@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from labs.cloud.functions.sandbox import Sandboxed, Spec, Tier, start
+import pytest
+
+from labs.cloud.functions.sandbox import Sandboxed, Spec, Tier, probe, start, why_not
 
 MEGABYTE = 1024 * 1024
 
@@ -42,7 +44,7 @@ class RuntimeApi:
     """Serve events on a listening socket and keep what comes back."""
 
     listener: socket.socket
-    events: "queue.Queue[bytes]" = field(default_factory=queue.Queue)
+    events: "queue.Queue[bytes | None]" = field(default_factory=queue.Queue)
     posted: "queue.Queue[Posted]" = field(default_factory=queue.Queue)
     asked: threading.Event = field(default_factory=threading.Event)  # for its first event
 
@@ -62,7 +64,9 @@ class RuntimeApi:
                 line, headers, body = request
                 if line.startswith("GET"):
                     self.asked.set()
-                    connection.sendall(_event(self.events.get()))
+                    if (event := self.events.get()) is None:
+                        break
+                    connection.sendall(_event(event))
                 else:
                     self.posted.put(Posted(line.split()[1], headers, body))
                     connection.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
@@ -123,18 +127,37 @@ class Running:
         return status
 
 
+def available(wanted: Tier) -> Tier:
+    """Return the tier, or skip; where tests must not be skipped, a missing tier 2 is a failure."""
+    reason = why_not(wanted)
+    if reason is not None:
+        message = f"tier {wanted.value} is not available: {reason}. {probe().advice}"
+        if wanted is Tier.ISOLATED and os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    return wanted
+
+
 @contextlib.contextmanager
 def running(
-    tier: Tier, folder: Path, code: str, *, memory_mb: int = 256, environment: Mapping[str, str] | None = None
+    tier: Tier,
+    folder: Path,
+    code: str,
+    *,
+    memory_mb: int = 256,
+    environment: Mapping[str, str] | None = None,
+    layers: tuple[Path, ...] = (),
 ) -> Iterator[Running]:
     """Start an environment whose handler module is `code`."""
     folder.chmod(0o755)
     (folder / "handler.py").write_text(textwrap.dedent(code))
-    sandboxed = start(Spec(folder, "handler.handler", environment or {}, memory_mb, 16, 1, None, 7), tier)
+    sandboxed = start(Spec(folder, "handler.handler", environment or {}, memory_mb, 16, 1, None, 7, layers), tier)
+    api = RuntimeApi(sandboxed.runtime)
     try:
-        yield Running(sandboxed, RuntimeApi(sandboxed.runtime))
+        yield Running(sandboxed, api)
     finally:
         sandboxed.kill()
+        api.events.put(None)
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:

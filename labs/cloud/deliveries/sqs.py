@@ -176,7 +176,7 @@ class Poller:
             return set()
         if not isinstance(failures, list):
             return everything
-        named = {failure.get("itemIdentifier") if isinstance(failure, dict) else None for failure in failures}
+        named = {str(failure.get("itemIdentifier")) if isinstance(failure, dict) else "" for failure in failures}
         return named if named <= everything else everything
 
     def _event(self, message: ReceivedMessage) -> dict[str, JSON]:

@@ -4,6 +4,7 @@ import contextlib
 import functools
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -45,8 +46,15 @@ class Room:
         return all(source.stat().st_mode & 0o005 == 0o005 for source in self.mounts.values())
 
 
+@functools.cache
+def program() -> str | None:
+    """Find bubblewrap."""
+    return shutil.which("bwrap")
+
+
 def spawn(room: Room, command: Sequence[str], pass_fds: Sequence[int], output: int) -> tuple[subprocess.Popen[bytes], int]:
     """Start the command; return bubblewrap's process and the id of the sandbox's process 1."""
+    drop = room.drops_root
     with contextlib.ExitStack() as stack:
 
         def keep(descriptor: int) -> int:
@@ -58,7 +66,7 @@ def spawn(room: Room, command: Sequence[str], pass_fds: Sequence[int], output: i
         keep(info)
         files = {path: keep(_memory_file(text.encode())) for path, text in _FILES.items()}
         arguments = [*_arguments(room, files), "--info-fd", str(info_end)]
-        if room.drops_root:
+        if drop:
             # The command keeps the power to change its user, and uses it up by becoming nobody.
             arguments += ["--userns-block-fd", str(go_end), "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
         else:
@@ -67,7 +75,7 @@ def spawn(room: Room, command: Sequence[str], pass_fds: Sequence[int], output: i
         listed = keep(_memory_file(b"".join(os.fsencode(argument) + b"\0" for argument in arguments)))
         try:
             process = subprocess.Popen(
-                ["bwrap", "--args", str(listed), "--", *command],
+                [program() or "bwrap", "--args", str(listed), "--", *command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -80,8 +88,13 @@ def spawn(room: Room, command: Sequence[str], pass_fds: Sequence[int], output: i
         finally:
             os.close(info_end)
         first = _first_process(info)
-        if first and room.drops_root:
-            _map_users(first)
+        if first and drop:
+            try:
+                _map_users(first)
+            except OSError:
+                process.kill()
+                process.wait()
+                raise
             os.write(go, b"\n")
         return process, first
 

@@ -4,18 +4,17 @@ import contextlib
 import functools
 import json
 import os
-import shutil
 import socket
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from labs.cloud.functions import launch
+from labs.cloud.functions import bubblewrap, launch
 from labs.cloud.functions.sandboxed import Sandboxed
 from labs.cloud.functions.spec import SandboxError, Spec, Tier, TierReport
 
-__all__ = ["SandboxError", "Sandboxed", "Spec", "Tier", "TierReport", "probe", "start"]
+__all__ = ["SandboxError", "Sandboxed", "Spec", "Tier", "TierReport", "probe", "start", "why_not"]
 
 _STAGE_1_WITHIN = 20.0  # seconds
 _OUTPUT_SHOWN = 4096  # bytes
@@ -36,6 +35,9 @@ def start(spec: Spec, tier: Tier) -> Sandboxed:
     """
     if len(spec.layers) > 1:
         raise SandboxError("more than one layer: merge them into one folder first")
+    for folder in (spec.task_root, *spec.layers):
+        if not folder.is_dir():
+            raise SandboxError(f"not a folder: {folder}")
     with contextlib.ExitStack() as undo:
         output, output_end = os.pipe()
         undo.callback(os.close, output)
@@ -74,7 +76,7 @@ def probe() -> TierReport:
     """Find the best tier that works on this machine, by running it."""
     failures: dict[Tier, str] = {}
     for tier in (Tier.ISOLATED, Tier.CONFINED):
-        reason = _try(tier)
+        reason = why_not(tier)
         if reason is None:
             break
         failures[tier] = reason
@@ -83,11 +85,14 @@ def probe() -> TierReport:
     return TierReport(best, why, _advice(failures[Tier.ISOLATED]) if failures else "")
 
 
-def _try(tier: Tier) -> str | None:
-    """Run an environment up to its first request; return why that failed."""
+@functools.cache
+def why_not(tier: Tier) -> str | None:
+    """Run an environment up to its first request; return why that failed, or None."""
+    if tier is Tier.PLAIN:
+        return None
     if sys.platform != "linux":
         return f"{sys.platform} has neither namespaces nor Landlock"
-    if tier is Tier.ISOLATED and shutil.which("bwrap", path=os.defpath) is None:
+    if tier is Tier.ISOLATED and bubblewrap.program() is None:
         return "bubblewrap is not installed"
     with tempfile.TemporaryDirectory(prefix="serverless-lab-") as folder:
         Path(folder).chmod(0o755)

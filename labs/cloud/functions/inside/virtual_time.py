@@ -4,17 +4,28 @@ The kernel shares one page of memory: when it lets this process run it writes th
 consumes. Everything that waits asks the kernel over the Runtime API's connection, so that waiting costs virtual time only.
 """
 
+from __future__ import annotations
+
 import _socket
 import _thread
 import hashlib
-import importlib.machinery
 import mmap
 import os
 import sys
 import time
 import types
+from collections.abc import Callable, Sequence
+from importlib.machinery import ModuleSpec
 
 import _time_machine
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import selectors
+    import threading
+
+    Ready = list[tuple[selectors.SelectorKey, int]]
+    Select = Callable[[selectors.BaseSelector, float | None], Ready]
 
 # Fields of the shared page, 8 bytes each.
 WALL, TICKS, SENT, MEASURED, ANCHOR = range(5)
@@ -58,7 +69,7 @@ class Kernel:
         self._address = (host, int(port))
         self._local = _thread._local()
 
-    def another(self) -> "Kernel":
+    def another(self) -> Kernel:
         """Give a second line to the kernel, for a thread whose first one is waiting."""
         return Kernel(":".join(map(str, self._address)), self._clock)
 
@@ -67,7 +78,7 @@ class Kernel:
         connection = self.send(path)
         self.receive(connection)
 
-    def send(self, path: str) -> "_socket.socket":
+    def send(self, path: str) -> _socket.socket:
         """Send a request and return the connection on which the answer will come."""
         connection = getattr(self._local, "connection", None)
         if connection is None or self._local.pid != os.getpid():
@@ -79,7 +90,7 @@ class Kernel:
         connection.send(f"POST {path} HTTP/1.1\r\nHost: clock\r\nContent-Length: 0\r\n\r\n".encode())
         return connection
 
-    def receive(self, connection: "_socket.socket") -> None:
+    def receive(self, connection: _socket.socket) -> None:
         """Wait for the answer."""
         answer = b""
         while b"\r\n\r\n" not in answer:
@@ -109,30 +120,29 @@ class Chance:
 class _AfterImport:
     """Patch a module when the learner's code first imports it; importing it here would lengthen every cold start."""
 
-    def __init__(self, patches):
+    def __init__(self, patches: dict[str, Callable[[types.ModuleType], None]]) -> None:
         self._patches = patches
         for name in list(patches):
             if name in sys.modules:
                 patches.pop(name)(sys.modules[name])
 
-    def find_spec(self, name, path=None, target=None):
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
+    ) -> ModuleSpec | None:
         patch = self._patches.pop(name, None)
         if patch is None:
             return None
-        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
-        if spec is None or spec.loader is None:
-            spec = next(
-                (s for finder in sys.meta_path if finder is not self and (s := finder.find_spec(name, path, target))), None
-            )
+        others = (finder.find_spec(name, path, target) for finder in sys.meta_path if finder is not self)
+        spec = next((found for found in others if found is not None), None)
         if spec is None or spec.loader is None:
             return None
         run = spec.loader.exec_module
 
-        def exec_module(module):
+        def exec_module(module: types.ModuleType) -> None:
             run(module)
             patch(module)
 
-        spec.loader.exec_module = exec_module
+        vars(spec.loader)["exec_module"] = exec_module
         return spec
 
 
@@ -165,70 +175,70 @@ def _patch_time(clock: Clock, kernel: Kernel) -> None:
     if abs(time.time_ns() - clock.time_ns()) > 10**9:
         raise RuntimeError("virtual time did not take hold: has time-machine changed?")
 
-    def monotonic_ns():
+    def monotonic_ns() -> int:
         return 1_000_000_000_000 + clock.elapsed_ns()
 
-    def monotonic():
+    def monotonic() -> float:
         return monotonic_ns() / 1e9
 
-    def sleep(seconds, /):
+    def sleep(seconds: float, /) -> None:
         if seconds < 0:
             raise ValueError("sleep length must be non-negative")
         kernel.ask(f"/clock/sleep?ns={round(seconds * 1e9)}")
 
-    time.monotonic = time.perf_counter = time.process_time = time.thread_time = monotonic
-    time.monotonic_ns = time.perf_counter_ns = time.process_time_ns = time.thread_time_ns = monotonic_ns
-    time.sleep = sleep
+    for name in ("monotonic", "perf_counter", "process_time", "thread_time"):
+        setattr(time, name, monotonic)
+        setattr(time, f"{name}_ns", monotonic_ns)
+    vars(time)["sleep"] = sleep
 
 
-def _patch_random(module, seed: int) -> None:
+def _patch_random(module: types.ModuleType, seed: int) -> None:
     native_seed = module.Random.seed
 
-    def seed_from_cloud(self, a=None, version=2):
+    def seed_from_cloud(self: object, a: object = None, version: int = 2) -> None:
         native_seed(self, int.from_bytes(os.urandom(32), "big") if a is None else a, version)
 
-    module._urandom = os.urandom
+    vars(module)["_urandom"] = os.urandom
     module.Random.seed = seed_from_cloud
     module.seed(seed)
 
 
-def _patch_socket(module, clock: Clock) -> None:
+def _patch_socket(module: types.ModuleType, clock: Clock) -> None:
     native_send, native_sendall = _socket.socket.send, _socket.socket.sendall
 
-    def send(self, *arguments):
+    def send(self: _socket.socket, data: bytes, flags: int = 0, /) -> int:
         clock.sending()
-        return native_send(self, *arguments)
+        return native_send(self, data, flags)
 
-    def sendall(self, *arguments):
+    def sendall(self: _socket.socket, data: bytes, flags: int = 0, /) -> None:
         clock.sending()
-        return native_sendall(self, *arguments)
+        native_sendall(self, data, flags)
 
     module.socket.send, module.socket.sendall = send, sendall
 
     # The SDK's own time-outs would fire in real time while the kernel is paused or busy with somebody else.
-    def settimeout(self, value, /):
+    def settimeout(self: _socket.socket, value: float | None, /) -> None:
         _socket.socket.settimeout(self, 0.0 if value == 0 else None)
 
     module.socket.settimeout = settimeout
-    module.setdefaulttimeout = lambda value, /: None
+    vars(module)["setdefaulttimeout"] = lambda value, /: None
 
 
-def _patch_threading(module, kernel: Kernel) -> None:
+def _patch_threading(module: types.ModuleType, kernel: Kernel) -> None:
     # Condition is under Event.wait, Queue.get, Future.result and Semaphore.acquire; with a time-out each would wait in
     # real time. A helper thread sleeps in virtual time instead and wakes the waiter.
-    wait_for_ever = module.Condition.wait
+    native_wait = module.Condition.wait
 
-    def wait(self, timeout=None):
-        if timeout is None:
-            return wait_for_ever(self)
-        if timeout <= 0:
-            return wait_zero(self, 0)
+    def wait(self: threading.Condition, timeout: float | None = None) -> bool:
+        if timeout is None or timeout <= 0:
+            waited: bool = native_wait(self, timeout)
+            return waited
         state = {"timed_out": False, "done": False}
         ready = _thread.allocate_lock()
         ready.acquire()
         number = next(numbers)
 
-        def alarm():
+        def alarm() -> None:
             connection = kernel.send(f"/clock/timer?ns={round(timeout * 1e9)}&timer={number}")
             ready.release()
             kernel.receive(connection)
@@ -241,25 +251,24 @@ def _patch_threading(module, kernel: Kernel) -> None:
 
         _thread.start_new_thread(alarm, ())
         ready.acquire()
-        wait_for_ever(self)
+        native_wait(self)
         state["done"] = True
         if not state["timed_out"]:
             kernel.ask(f"/clock/cancel?timer={number}")
         return not state["timed_out"]
 
-    wait_zero = wait_for_ever
     numbers = iter(range(1, sys.maxsize))
     module.Condition.wait = wait
 
 
-def _patch_selectors(module, kernel: Kernel) -> None:
+def _patch_selectors(module: types.ModuleType, kernel: Kernel) -> None:
     # asyncio sleeps in select(timeout). Wait for the first of: a real event, or the kernel's answer to a virtual timer.
     import select as native
 
     numbers = iter(range(1, sys.maxsize))
 
-    def virtual(select):
-        def wait(self, timeout=None):
+    def virtual(select: Select) -> Select:
+        def wait(self: selectors.BaseSelector, timeout: float | None = None) -> Ready:
             found = select(self, 0)
             if found or (timeout is not None and timeout <= 0):
                 return found
