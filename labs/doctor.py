@@ -14,11 +14,13 @@ _MEANING = {
     Tier.ISOLATED: ("isolated", "격리돼 있어요"),
     Tier.CONFINED: (
         "partly isolated: no subprocess, no /tmp but TMPDIR, other processes' existence visible",
-        "일부만 격리돼 있어요. 하위 프로세스를 만들 수 없고, /tmp 대신 TMPDIR만 쓸 수 있으며, 다른 프로세스가 있다는 것은 보여요",
+        "일부만 격리돼 있어요. 하위 프로세스를 만들 수 없고, /tmp 대신 TMPDIR만 쓸 수 있어요."
+        " 다른 프로세스가 있다는 것은 보여요",
     ),
     Tier.PLAIN: (
         "NOT isolated: a learner's code can read your files; practice only, grades are not authoritative",
-        "격리돼 있지 않아요. 학습자의 코드가 이 컴퓨터의 파일을 읽을 수 있어요. 연습에만 쓰세요. 채점 결과는 공식 성적이 될 수 없어요",
+        "격리돼 있지 않아요. 학습자의 코드가 이 컴퓨터의 파일을 읽을 수 있어요."
+        " 연습에만 쓰세요. 채점 결과는 공식 성적이 될 수 없어요",
     ),
 }
 

@@ -63,7 +63,9 @@ class Story:
 
     def call(self, service: str, operation: str, by: str, cause: int | None = None, **detail: object) -> int:
         """Call an AWS API; `error` in the details makes it a failure."""
-        resource = next((f"{service}:{detail[key]}" for key in ("bucket", "table", "queue", "function") if key in detail), service)
+        resource = next(
+            (f"{service}:{detail[key]}" for key in ("bucket", "table", "queue", "function") if key in detail), service
+        )
         error = detail.pop("error", None)
         status = 404 if error else 200
         return self.add(
@@ -128,7 +130,9 @@ class Story:
         self.call("dynamodb", "PutItem", by, started, **item)
         self.wait(3)
 
-    def end(self, number: int, started: int, request: str, status: str = "success", duration: float = 68.4, **error: str) -> int:
+    def end(
+        self, number: int, started: int, request: str, status: str = "success", duration: float = 68.4, **error: str
+    ) -> int:
         """End an invocation and freeze or end its environment."""
         name = f"environment:thumbnail/{number}"
         detail = {

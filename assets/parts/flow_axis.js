@@ -26,9 +26,9 @@ export class Axis {
   }
 
   /** Choose scale and folding for a view of `width` px. Fold only when what runs would otherwise be too small to see. */
-  choose(width) {
+  choose(width, now) {
     const room = Math.max(width - START - TAIL - 16, 160);
-    const { classes, total, typical } = this.measure();
+    const { classes, total, typical } = this.measure(now);
     const readable = Math.min(READABLE / typical, FASTEST);
     const scale = (folded) => Math.min(Math.max(room - folded.count * FOLDED, room / 3) / Math.max(total - folded.length, 1), FASTEST);
     let folded = { from: Infinity, count: 0, length: 0 };
@@ -61,8 +61,8 @@ export class Axis {
     return Math.exp(low);
   }
 
-  measure() {
-    const { times, busy, lanes } = this.model;
+  measure(now = 0) {
+    const { times, busy, lanes, running } = this.model;
     const quiet = [];
     for (let at = 1; at < times.length; at += 1) {
       if (busy[at - 1] === 0 && times[at] > times[at - 1]) quiet.push(times[at] - times[at - 1]);
@@ -75,7 +75,8 @@ export class Axis {
     }
     lengths.sort((a, b) => a - b);
     const typical = Math.max(lengths[lengths.length >> 1] ?? 100e6, 1e6);
-    return { classes: classesOf(quiet), total: times.length ? times[times.length - 1] - times[0] : 0, typical };
+    const last = times[times.length - 1] ?? 0;
+    return { classes: classesOf(quiet), total: (running ? Math.max(last, now) : last) - (times[0] ?? 0), typical };
   }
 
   isFold(gap, quiet, scale, width) {
@@ -157,7 +158,7 @@ export class Axis {
     for (const fold of ends) {
       if (fold.x >= from && start.x <= to) this.run(start, fold, step, Math.max(from, start.x), to, ticks);
       start = { t: fold.to, x: fold.end };
-      if (start.x > to) break;
+      if (start.x > to || fold.open) break;
     }
     return ticks;
   }

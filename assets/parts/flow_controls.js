@@ -30,7 +30,7 @@ export class Controls {
     this.slider = h("input", { type: "range", min: "0", step: "1", oninput: () => on.command("goto", Number(this.slider.value)) });
     // The page listens for single keys; the slider's own keys stay here.
     this.slider.addEventListener("keydown", (event) => event.stopPropagation());
-    this.time = h("output", { className: "time" });
+    this.time = h("span", { className: "time" });
     this.pace = h("span", { className: "pace" });
     this.element = h(
       "div",
@@ -44,7 +44,7 @@ export class Controls {
   }
 
   draw(connection, clock) {
-    const { book, model, count, cursor, playing, following } = this.view;
+    const { book, model, count, cursor, playing, following, selected } = this.view;
     for (const [name, button] of Object.entries(this.buttons)) {
       const text = book.ui(name === "play" && playing ? "pause" : name);
       if (button.title !== text) {
@@ -57,7 +57,7 @@ export class Controls {
     const total = model.records.length;
     this.buttons.first.disabled = this.buttons.previous.disabled = count === 0;
     this.buttons.next.disabled = count >= total;
-    this.buttons.last.disabled = following;
+    this.buttons.last.disabled = following && selected === null;
     this.buttons.play.disabled = total === 0;
     const { slider } = this;
     if (slider.max !== String(total)) slider.max = String(total);

@@ -8,7 +8,7 @@ export class Feed {
   constructor(run, last, heard, status) {
     const url = new URL(run, document.baseURI);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-    Object.assign(this, { url: url.href, last, heard, status, wait: FIRST_WAIT, closed: false });
+    Object.assign(this, { run, url: url.href, last, heard, status, wait: FIRST_WAIT, closed: false });
     this.status("connecting");
     this.open();
   }
@@ -30,6 +30,8 @@ export class Feed {
       this.wait = FIRST_WAIT;
       this.status(message.type === "gone" ? "gone" : "open");
       this.heard(message);
+      // Other parts of the page may want to know that something happened: assets/parts/signals.js does.
+      window.dispatchEvent(new CustomEvent("lab-news", { detail: { run: this.run, type: message.type, last: this.last() } }));
       if (message.type === "gone") this.close();
     };
     socket.onclose = () => {

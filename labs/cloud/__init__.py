@@ -7,7 +7,7 @@ with Cloud(seed=7) as cloud:
     cloud.trace
 """
 
-from labs.cloud.cloud import Cloud, CloudError, CloudGoneError, DeploymentError, Stack
+from labs.cloud.cloud import Cloud, CloudError, CloudGoneError, CloudSlowError, DeploymentError, Stack
 from labs.cloud.host import CloudHost
 from labs.cloud.kernel import Pace, RunEnd
 from labs.cloud.kinds import Kind
@@ -18,6 +18,7 @@ __all__ = [
     "CloudError",
     "CloudGoneError",
     "CloudHost",
+    "CloudSlowError",
     "DeploymentError",
     "Kind",
     "Pace",

@@ -2,7 +2,9 @@
 
 import functools
 import json
+import posixpath
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from labs.cloud import latency, moto_seams, operations
@@ -25,7 +27,7 @@ Answer = Callable[[Response], None]
 _OUTSIDE_IP = "127.0.0.1"
 
 # moto's own endpoints are no part of AWS: they show and wipe the whole state without asking who calls.
-_NOT_AWS = ("/moto-api", "/latest/")
+_NOT_AWS = ("/moto-api", "/latest/meta-data", "/latest/api", "/latest/dynamic", "/latest/user-data")
 
 
 class Account:
@@ -47,9 +49,10 @@ class Account:
 
     def call(self, request: Request, caller: Caller, answer: Answer) -> None:
         """Carry out an API call at this instant."""
-        if request.path.replace("//", "/").startswith(_NOT_AWS):
+        if posixpath.normpath("/" + request.path.lstrip("/")).startswith(_NOT_AWS):
             answer(_not_aws(request.path))
             return
+        request = without_moto_headers(request)
         operation = operations.identify(request)
         if invoke_api.is_invoke(request):
             self._invoke(request, operation, caller, answer)
@@ -178,6 +181,13 @@ class Account:
     def close(self) -> None:
         """End every environment."""
         self.functions.close()
+
+
+def without_moto_headers(request: Request) -> Request:
+    """Take away the headers by which moto lets a caller choose whose account it acts on."""
+    if not any(name.startswith("x-moto") for name in request.headers):
+        return request
+    return replace(request, headers={name: value for name, value in request.headers.items() if not name.startswith("x-moto")})
 
 
 def _not_aws(path: str) -> Response:

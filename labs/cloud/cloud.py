@@ -7,7 +7,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import threading
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from labs.cloud import wire
+from labs.cloud.connections import Connection, Connections
 from labs.cloud.host import CloudHost, clean_environment
 from labs.cloud.kernel import SECOND, Pace, RunEnd
 from labs.cloud.trace import Record, Trace
@@ -45,6 +45,10 @@ class CloudGoneError(Exception):
     """The cloud's process has ended."""
 
 
+class CloudSlowError(Exception):
+    """The cloud's process is there and shows no sign of life; what was asked of it may happen yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stack:
     """A deployed stack: its name, its Outputs, and the trace record of its deployment."""
@@ -71,19 +75,6 @@ class News:
 
     records: tuple[Record, ...]
     clock: Clock
-
-
-class _Control(http.client.HTTPConnection):
-    """HTTP over the cloud's private Unix socket."""
-
-    def __init__(self, path: str, timeout: float) -> None:
-        super().__init__("cloud", timeout=timeout)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
 
 
 class Cloud:
@@ -123,7 +114,6 @@ class Cloud:
         )
         self._lifeline, theirs = socket.socketpair()
         self._process: subprocess.Popen[bytes] | None = None
-        self._lock = threading.Lock()
         if host is not None:
             host.fork(settings, theirs)
         else:
@@ -136,11 +126,14 @@ class Cloud:
                 start_new_session=True,
             )
         theirs.close()
-        announced = self._await_announcement()
+        try:
+            announced = self._await_announcement()
+        except BaseException:
+            self.close()
+            raise
         self.port, self.pid = int(str(announced["port"])), int(str(announced["pid"]))
         self._control_path = str(announced["control"])
-        self._control = _Control(self._control_path, _CALL_TIMEOUT)
-        self._pace_version = 0
+        self._control = Connections(self._control_path)
 
     def _await_announcement(self) -> Mapping[str, object]:
         self._lifeline.settimeout(_START_TIMEOUT)
@@ -148,9 +141,9 @@ class Cloud:
         while not data.endswith(b"\n"):
             piece = self._lifeline.recv(4096)
             if not piece:
-                self.close()
                 raise CloudGoneError("the cloud ended while it was starting (is its port busy?)")
             data += piece
+        self._lifeline.setblocking(False)
         announced = wire.loads(data)
         if not isinstance(announced, dict):
             raise CloudGoneError("the cloud did not say where it is")
@@ -184,6 +177,12 @@ class Cloud:
         """Call an AWS operation by its AWS name, without the SDK in this process. Raises CloudError."""
         answer = self._ask("/call", {"service": service, "operation": operation, "parameters": parameters}, CloudError)
         result = answer["result"]
+        return result if isinstance(result, dict) else {}
+
+    def look(self, service: str, operation: str, /, **parameters: object) -> dict[str, object]:
+        """Call an operation that only reads, without a trace: for those who watch and are no part of what happens."""
+        asked = {"service": service, "operation": operation, "parameters": parameters, "unseen": True}
+        result = self._ask("/call", asked, CloudError)["result"]
         return result if isinstance(result, dict) else {}
 
     def deploy(self, template: str | Path, *, code: str | Path, name: str | None = None) -> Stack:
@@ -247,18 +246,19 @@ class Cloud:
 
     def watch(self, *, after: int = 0) -> Iterator[News]:
         """Yield news as they happen, on a connection of its own, until the cloud is gone. Blocks."""
-        connection = _Control(self._control_path, _CALL_TIMEOUT)
+        connection = Connection(self._control_path, None)
         version: object = -1
         try:
             while True:
-                answer = _exchange(connection, "/watch", {"after": after, "pace_version": version}, CloudError)
+                connection.send_json("/watch", {"after": after, "pace_version": version})
+                _, answer = connection.receive_json()
                 records = _records(answer)
                 version = answer["pace_version"]
                 if records:
                     after = records[-1].id
                 state = answer["state"]
                 yield News(records, _clock(state if isinstance(state, dict) else {}))
-        except CloudGoneError:
+        except (OSError, http.client.HTTPException, ValueError):
             return
         finally:
             connection.close()
@@ -267,8 +267,33 @@ class Cloud:
     def _ask(
         self, path: str, body: Mapping[str, object], refusal: type[CloudError] | type[DeploymentError]
     ) -> Mapping[str, object]:
-        with self._lock:
-            return _exchange(self._control, path, body, refusal)
+        try:
+            status, answer = self._control.ask(path, body)
+        except TimeoutError as error:
+            raise CloudSlowError("the cloud shows no sign of life") from error
+        except ConnectionError as error:
+            raise CloudGoneError("the cloud does not answer any more") from error
+        if status == 200:
+            return answer
+        message = str(answer.get("message", ""))
+        if refusal is DeploymentError:
+            raise DeploymentError(message)
+        raise CloudError(str(answer.get("code", "InvalidRequest")), message, int(str(answer.get("status", status))))
+
+    @property
+    def ended(self) -> bool:
+        """Tell whether the cloud's process is gone, without asking it."""
+        try:
+            return not self._lifeline.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
+    @property
+    def control_path(self) -> str:
+        """Give the Unix socket on which the process answers its owner (see labs/cloud/control.py)."""
+        return self._control_path
 
     @property
     def alive(self) -> bool:
@@ -299,26 +324,6 @@ class Cloud:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
-
-
-def _exchange(
-    connection: _Control, path: str, body: Mapping[str, object], refusal: type[CloudError] | type[DeploymentError]
-) -> Mapping[str, object]:
-    try:
-        connection.request("POST", path, wire.dumps(body), {"Content-Type": "application/json"})
-        response = connection.getresponse()
-        answer = wire.loads(response.read())
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        connection.close()
-        raise CloudGoneError("the cloud does not answer any more") from error
-    if not isinstance(answer, dict):
-        raise CloudGoneError("the cloud's answer was not understood")
-    if response.status != 200:
-        message = str(answer.get("message", ""))
-        if refusal is DeploymentError:
-            raise DeploymentError(message)
-        raise CloudError(str(answer.get("code", "InvalidRequest")), message, int(str(answer.get("status", response.status))))
-    return answer
 
 
 def _records(answer: Mapping[str, object]) -> tuple[Record, ...]:
@@ -370,5 +375,6 @@ def pack_source(source: str) -> bytes:
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as package:
         information = zipfile.ZipInfo("handler.py")
         information.external_attr = 0o644 << 16
-        package.writestr(information, source)
+        # An editor can send unpaired surrogates; Python says what is wrong with them when it reads the file.
+        package.writestr(information, source.encode("utf-8", "surrogatepass"))
     return archive.getvalue()

@@ -38,6 +38,7 @@ class Control:
             "/deploy": self._deploy,
         }
         self._last_pace = 0
+        self._idle = True
 
     def handle(self, request: Request, reply: Reply) -> None:
         """Answer one request of the owner."""
@@ -80,13 +81,16 @@ class Control:
         self._send(reply, {"records": [record.to_json() for record in records], "state": self.state()})
 
     def _watch(self, body: Mapping[str, object], reply: Reply) -> None:
-        """Answer as soon as there is something that the reader does not know: records after `after`, or another pace."""
+        """Answer as soon as there is news: records after `after`, another pace, or nothing left to happen."""
         pace = _integer(body, "pace_version")
         self._waiting.append((_integer(body, "after"), pace, time.monotonic() + _WAIT, reply))
         self.tell_waiting()
 
     def tell_waiting(self) -> None:
         """Answer the watchers for whom there is news."""
+        # That nothing is left to happen is news too, and leaves no record.
+        idle, self._idle = self._idle, not self._process.kernel.busy
+        self._last_pace += self._idle and not idle
         if not self._waiting:
             return
         known = len(self._process.account.recorder.since(0))
@@ -147,7 +151,8 @@ class Control:
             return
 
         try:
-            result = self._clients.call(str(body["service"]), str(body["operation"]), parameters)
+            service, operation = str(body["service"]), str(body["operation"])
+            result = self._clients.call(service, operation, parameters, deployment=body.get("unseen") is True)
         except OperationFailed as failure:
             self._send(reply, {"code": failure.code, "message": failure.message, "status": failure.status}, 400)
             return

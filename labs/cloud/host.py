@@ -24,12 +24,20 @@ _MESSAGE = 64 * 1024
 
 
 class CloudHost:
-    """Own the warm parent. Use it as a context manager; clouds started from it live on until their own owner ends them."""
+    """Own the warm parent. Use it as a context manager; clouds started from it live on until their own owner ends them.
 
-    def __init__(self) -> None:
+    A process that inherits the descriptor of another one's share() uses the same warm parent with `join`.
+    """
+
+    def __init__(self, *, join: int | None = None) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ready = join is not None
+        if join is not None:
+            self._socket = socket.socket(fileno=join)
+            return
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._socket = ours
-        self._lock = threading.Lock()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "labs.cloud", "host", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
@@ -39,25 +47,35 @@ class CloudHost:
             start_new_session=True,
         )
         theirs.close()
-        self._ready = False
 
     @property
-    def pid(self) -> int:
-        """Give the process id of the warm parent."""
-        return self._process.pid
+    def pid(self) -> int | None:
+        """Give the process id of the warm parent, or None when it is another process's."""
+        return None if self._process is None else self._process.pid
+
+    def share(self) -> int:
+        """Give a descriptor to pass on to another process; wait for the warm parent to be ready. Raises OSError."""
+        with self._lock:
+            self._await_ready()
+            return self._socket.fileno()
 
     def fork(self, settings: bytes, lifeline: socket.socket) -> None:
         """Start a cloud that will talk over `lifeline`. Raises OSError when the parent is gone."""
         with self._lock:
-            if not self._ready:
-                if self._socket.recv(64) != _READY:
-                    raise OSError("the cloud host ended before it was ready")
-                self._ready = True
+            self._await_ready()
             self._socket.sendmsg([settings], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [lifeline.fileno()]))])
 
+    def _await_ready(self) -> None:
+        if not self._ready:
+            if self._socket.recv(64) != _READY:
+                raise OSError("the cloud host ended before it was ready")
+            self._ready = True
+
     def close(self) -> None:
-        """End the warm parent."""
+        """End the warm parent, or let go of another process's."""
         self._socket.close()
+        if self._process is None:
+            return
         try:
             self._process.wait(10)
         except subprocess.TimeoutExpired:

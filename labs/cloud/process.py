@@ -119,11 +119,20 @@ class CloudProcess:
 
     def wait_for(self, answered: Callable[[], bool]) -> bool:
         """Let time pass at the present pace until an answer is there; False when it cannot come because time stands still."""
+        if self.pace is Pace.PAUSED:
+            return answered()
         while not answered() and not self._closing:
-            if self.pace is Pace.PAUSED or (self.pace is Pace.INSTANT and self.kernel.next_at() is None):
+            if self._inbox:
+                # The owner is heard meanwhile: it may pause the clock and let it run again, or have an answer of its own.
+                self._inbox.popleft()()
+                continue
+            if self.pace is Pace.INSTANT and self.kernel.next_at() is None:
                 return False
+            self.control.tell_waiting()
             self._unanswered += 1
-            self.front.poll(self._pass_time())
+            wait = self._pass_time()
+            self.control.tell_waiting()
+            self.front.poll(wait)
             self._unanswered -= 1
         return answered()
 
@@ -146,8 +155,9 @@ class CloudProcess:
         while not self._closing:
             while self._inbox:
                 self._inbox.popleft()()
-            self.front.poll(self._pass_time())
+            wait = self._pass_time()
             self.control.tell_waiting()
+            self.front.poll(wait)
 
     def _pass_time(self) -> float | None:
         """Let some of the agenda happen; return how long the sockets may be waited for (None: until something comes)."""

@@ -39,15 +39,23 @@ def sentences(language: str) -> Mapping[str, str]:
     """Give every text of the flow view in a language, by dotted name: templates of sentences, units, labels."""
     with (_TEXT / f"flow.{language}.toml").open("rb") as file:
         tables = tomllib.load(file)
-    return MappingProxyType(
-        {f"{table}.{name}": str(text) for table, texts in tables.items() for name, text in texts.items()}
-    )
+    return MappingProxyType({f"{table}.{name}": str(text) for table, texts in tables.items() for name, text in texts.items()})
 
 
 def sentence(record: Mapping[str, object], text: Mapping[str, str]) -> str:
     """Say what happened in one sentence."""
     known = facts(record, text)
-    return _fill(text[_template(record, known, text)], known)
+    return _fill(text[template_of(record, known, text)], known)
+
+
+def template_of(record: Mapping[str, object], known: Mapping[str, str], text: Mapping[str, str]) -> str:
+    """Name the template that tells a record, given its facts."""
+    kind = str(record["kind"])
+    for names in VARIANTS.get(kind, ()):
+        key = ".".join(["sentence", kind, *(known.get(name, "") for name in names)])
+        if key in text:
+            return key
+    return f"sentence.{kind}" if f"sentence.{kind}" in text else "sentence.unknown"
 
 
 def why(cause: Mapping[str, object] | None, record: Mapping[str, object], text: Mapping[str, str]) -> str:
@@ -161,15 +169,6 @@ def clean(value: str) -> str:
     """Make text from outside fit for one line: no control characters, not too long."""
     line = _HOSTILE.sub("\ufffd", _BLANK.sub(" ", value)).strip(" ")
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
-
-
-def _template(record: Mapping[str, object], known: Mapping[str, str], text: Mapping[str, str]) -> str:
-    kind = str(record["kind"])
-    for names in VARIANTS.get(kind, ()):
-        key = ".".join(["sentence", kind, *(known.get(name, "") for name in names)])
-        if key in text:
-            return key
-    return f"sentence.{kind}" if f"sentence.{kind}" in text else "sentence.unknown"
 
 
 def _fill(template: str, known: Mapping[str, str]) -> str:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 LOOPBACK = {"127.0.0.1", "localhost", ""}  # "" is a blob: or data: URL
@@ -28,6 +28,7 @@ QUIET = [
     "--disable-sync",
 ]
 START_SECONDS = 60
+expect.set_options(timeout=20_000)  # a busy machine is no failure
 
 
 def _free_port() -> int:
@@ -110,7 +111,8 @@ def page(browser: Browser) -> Iterator[Page]:
         context.on("request", lambda request: asked.append(request.url))
         context.on("weberror", lambda error: errors.append(str(error.error)))
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.on("websocket", lambda socket: asked.append(socket.url))
+        page.set_default_timeout(20_000)
         yield page
     strangers = [url for url in asked if (urlsplit(url).hostname or "") not in LOOPBACK]
     assert not strangers, f"the page asked for {strangers}"

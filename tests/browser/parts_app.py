@@ -69,7 +69,11 @@ def main() -> None:
     if middle.button("Reset", key="reset"):
         store["rev"] += 1
         store["draft"] = RESET
-    problems = right.toggle("Problems", key="problems")
+    problems = [Diagnostic(5, "NameError: 이름 'tru'를 찾을 수 없어요."), Diagnostic(99, "끝")]
+    if not right.toggle("Problems", key="problems"):
+        problems = []
+    if (typed("editor", rev=store["rev"]) or "").endswith("하"):  # a message in the middle of a syllable
+        problems = [Diagnostic(99, "덜 쓴 글자")]
     hidden = st.toggle("Hidden", key="hidden")
     if not hidden:
         state = code_editor(
@@ -78,7 +82,7 @@ def main() -> None:
             rev=store["rev"],
             label="핸들러 코드",
             hint="Ctrl+Enter: 실행 · Esc 다음 Tab: 편집기에서 나가기",
-            diagnostics=[Diagnostic(5, "NameError: 이름 'tru'를 찾을 수 없어요."), Diagnostic(99, "끝")] if problems else (),
+            diagnostics=problems,
             height=240,
             lang="ko",
             on_run=ran,

@@ -105,8 +105,9 @@ def test_syllable_is_not_broken_by_what_the_server_sends(parts: Page) -> None:
     write(parts, "# ")
     session = parts.context.new_cdp_session(parts)
     session.send("Input.imeSetComposition", {"text": "하", "selectionStart": 1, "selectionEnd": 1})
-    # The pause sends "하", the script runs, and its answer arrives in the middle of the syllable.
+    # The pause sends "하", the script runs, and its answer, a diagnostic, arrives in the middle of the syllable.
     expect(in_python(parts)).to_contain_text("# 하")
+    parts.wait_for_timeout(500)
     session.send("Input.imeSetComposition", {"text": "한", "selectionStart": 1, "selectionEnd": 1})
     session.send("Input.insertText", {"text": "한"})
     parts.keyboard.type("글")

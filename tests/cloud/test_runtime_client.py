@@ -67,9 +67,8 @@ def _post(handler: str, path: list[Path]) -> Posted:
             "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{listener.getsockname()[1]}",
             "AWS_EXECUTION_ENV": "AWS_Lambda_python3.12",
         }
-        process = subprocess.Popen(
-            [sys.executable, "-c", _RUN, handler], env=environment, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        command = [sys.executable, "-c", _RUN, handler]
+        process = subprocess.Popen(command, env=environment, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
         try:
             return api.posted.get(timeout=20)
         finally:

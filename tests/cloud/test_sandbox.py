@@ -5,6 +5,7 @@ Every attempt here must do no harm where it succeeds: the sandbox may be broken,
 
 import os
 import socket
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -88,8 +89,8 @@ def test_host_files_cannot_be_read_or_written(confined: Tier, tmp_path: Path) ->
         import os
         def reach(path):
             found = []
-            unnamed = os.O_TMPFILE | os.O_RDWR
-            for act in (os.listdir, lambda p: open(p).read(), lambda p: open(p, "a"), lambda p: os.open(p, unnamed)):
+            opens = [lambda p, flags=flags: os.open(p, flags) for flags in (os.O_WRONLY, os.O_TMPFILE | os.O_RDWR)]
+            for act in (os.listdir, lambda p: open(p).read(), *opens):
                 try:
                     act(path)
                     found.append(path)
@@ -194,24 +195,33 @@ def test_nothing_of_the_host_can_be_connected_to(confined: Tier, tmp_path: Path)
     assert reached in ([], ["udp"])
 
 
-def test_launcher_cannot_be_seen(confined: Tier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LAUNCHER_SECRET", "do-not-show")
+def test_environments_of_other_processes_cannot_be_seen(confined: Tier, tmp_path: Path) -> None:
     code = """
         import glob, os
         def handler(event, context):
             seen = [str(dict(os.environ))]
-            for path in [*glob.glob("/proc/*/environ"), *glob.glob("/proc/*/cmdline"), "/proc/1/environ", "/proc/self/environ"]:
+            for path in [*glob.glob("/proc/*/environ"), "/proc/1/environ", f"/proc/{event}/environ", "/proc/self/environ"]:
                 try:
                     seen.append(open(path).read())
                 except OSError:
                     pass
             return "".join(seen)
     """
-    with running(confined, tmp_path, code, environment={"OWN": "mine"}) as environment:
-        seen = environment.invoke()
+    bystander = subprocess.Popen(["sleep", "60"], env={"SECRET": "do-not-show"})
+    try:
+        with running(confined, tmp_path, code, environment={"OWN": "mine"}) as environment:
+            seen = environment.invoke(bystander.pid)
+            outer = Path(f"/proc/{environment.sandboxed.pid}/environ").read_text()
+    finally:
+        bystander.kill()
+        bystander.wait()
     assert isinstance(seen, str)
     assert "mine" in seen
     assert "do-not-show" not in seen
+    # Bubblewrap's own environment would be readable, were it not for Landlock: there is nothing in it.
+    assert {line.partition("=")[0] for line in outer.split("\0") if line} <= {
+        *("PATH", "LANG", "TZ", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHASHSEED", "LC_CTYPE")
+    }
 
 
 def test_powers_are_gone(confined: Tier, tmp_path: Path) -> None:
@@ -245,49 +255,6 @@ def test_powers_are_gone(confined: Tier, tmp_path: Path) -> None:
     with running(confined, tmp_path, code) as environment:
         none = "0" * 16
         assert environment.invoke(os.getpid()) == [[], [none, none, none, "1", "2"]]
-
-
-def test_memory_is_limited(tier: Tier, tmp_path: Path) -> None:
-    code = "def handler(event, context):\n    return len(bytearray(event * 1024 * 1024))\n"
-    with running(tier, tmp_path, code, memory_mb=128) as environment:
-        assert environment.invoke(100) == 100 * MEGABYTE
-        assert environment.post(400).headers["lambda-runtime-function-xray-error-cause"].count("MemoryError")
-
-
-def test_files_are_limited(tier: Tier, tmp_path: Path) -> None:
-    code = """
-        import os, resource, signal, tempfile
-        def handler(event, context):
-            try:
-                with open(tempfile.gettempdir() + "/big", "wb") as file:
-                    for _ in range(64):
-                        file.write(bytes(1024 * 1024))
-            except OSError:
-                pass
-            size = os.path.getsize(tempfile.gettempdir() + "/big")
-            return [size, resource.getrlimit(resource.RLIMIT_NOFILE)[0], resource.getrlimit(resource.RLIMIT_CORE)[0]]
-    """
-    with running(tier, tmp_path, code) as environment:
-        assert environment.invoke() == [16 * MEGABYTE, 1024, 0]
-
-
-def test_number_of_processes_is_limited(tmp_path: Path) -> None:
-    code = """
-        import os, resource, time
-        def handler(event, context):
-            limit = resource.getrlimit(resource.RLIMIT_NPROC)[0]
-            resource.setrlimit(resource.RLIMIT_NPROC, (20, 20))
-            for forks in range(100):
-                try:
-                    if os.fork() == 0:
-                        time.sleep(60)
-                        os._exit(0)
-                except BlockingIOError:
-                    return [limit, forks < 20]
-    """
-    available(Tier.ISOLATED)
-    with running(Tier.ISOLATED, tmp_path, code) as environment:
-        assert environment.invoke() == [1024, True]
 
 
 def test_fork_and_exec_are_refused_on_the_host(tmp_path: Path) -> None:

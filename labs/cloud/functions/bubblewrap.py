@@ -128,20 +128,21 @@ def _arguments(room: Room, files: Mapping[str, int]) -> list[str]:
         elif path.exists():
             arguments += ["--ro-bind", str(path), str(path)]
     # Folders that bubblewrap makes on its way to a target are closed to all but root.
-    above = {folder for target in (*room.mounts, *map(Path, files)) for folder in target.parents}
+    shown = [Path("/etc", name) for name in ("ld.so.cache", "ssl/certs", "localtime")]
+    above = {folder for target in (*room.mounts, *map(Path, files), *shown) for folder in target.parents}
     for folder in sorted(above - {Path("/")}):
         if not folder.is_relative_to("/usr"):
             arguments += ["--perms", "0755", "--dir", str(folder)]
-    for name in ("ld.so.cache", "ssl/certs", "localtime"):
-        arguments += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
+    for path in shown:
+        arguments += ["--ro-bind-try", str(path), str(path)]
     for target, source in room.mounts.items():
         arguments += ["--ro-bind", str(source), str(target)]
     arguments += ["--proc", "/proc", "--dev", "/dev"]
-    for target, size in (("/dev/shm", _SHARED_MEMORY_BYTES), ("/tmp", room.tmp_bytes)):
+    for place, size in (("/dev/shm", _SHARED_MEMORY_BYTES), ("/tmp", room.tmp_bytes)):
         if size:
-            arguments += ["--perms", "1777", "--size", str(size), "--tmpfs", target]
-    for target, descriptor in files.items():
-        arguments += ["--perms", "0444", "--file", str(descriptor), target]
+            arguments += ["--perms", "1777", "--size", str(size), "--tmpfs", place]
+    for name, descriptor in files.items():
+        arguments += ["--perms", "0444", "--file", str(descriptor), name]
     arguments += ["--remount-ro", "/", "--remount-ro", "/dev"]
     for name, value in room.environment.items():
         arguments += ["--setenv", name, value]

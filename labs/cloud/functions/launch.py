@@ -58,9 +58,7 @@ def isolated(spec: Spec, control: int, output: int) -> Launch:
     name = host.executable.relative_to(host.prefix)
     prefix = LANGUAGE if bubblewrap.relocates(host.prefix, host.executable) else host.prefix
     layer = LAYER if host.layer is not None else None
-    there = replace(
-        host, prefix=prefix, executable=prefix / name, packages=RUNTIME, inside=INSIDE, task=TASK, layer=layer
-    )
+    there = replace(host, prefix=prefix, executable=prefix / name, packages=RUNTIME, inside=INSIDE, task=TASK, layer=layer)
     mounts = {prefix: host.prefix, RUNTIME: host.packages, INSIDE: host.inside, TASK: host.task}
     if host.layer is not None:
         mounts[LAYER] = host.layer

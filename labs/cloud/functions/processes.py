@@ -98,16 +98,16 @@ def threads(pids: Collection[int]) -> int:
 
 
 def idle(find: Find) -> bool:
-    """Tell whether every thread sleeps and none ran between two looks."""
+    """Tell whether there are threads, every one sleeps, and none ran between two looks."""
     first = _sample(find())
-    if first is None:
+    if not first:
         return False
     time.sleep(_SAMPLES_APART)
     return _sample(find()) == first
 
 
 def _sample(pids: list[int]) -> list[tuple[str, ...]] | None:
-    """Return what changes when a thread runs, or None when one is not asleep."""
+    """Return what changes when a thread runs; None when one is not asleep."""
     if not _HAS_PROC:
         rows = [row for row in _ps() if row.pid in pids]
         return [(str(row.pid), str(row.cpu_ns)) for row in rows] if all(row.state in "SIZ" for row in rows) else None

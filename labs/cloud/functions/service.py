@@ -7,8 +7,10 @@ from pathlib import Path
 
 from labs.cloud import limits, moto_seams
 from labs.cloud.functions.environment import Environment, Platform, State
-from labs.cloud.functions.invocation import Invocation, Mode, Outcome, ThrottleReason
-from labs.cloud.functions.package import unpack
+from labs.cloud.functions.invocation import Invocation, Mode, Outcome, Status, ThrottleReason
+from labs.cloud.functions.package import PackageError, unpack
+from labs.cloud.functions.runtime_api import document
+from labs.cloud.functions.sandbox import SandboxError
 from labs.cloud.kinds import Kind
 from labs.cloud.moto_seams import FunctionVersion
 
@@ -63,10 +65,23 @@ class Functions:
     def _boot(self, invocation: Invocation) -> None:
         function = invocation.function
         number = self._numbers[function.name] = self._numbers.get(function.name, 0) + 1
-        environment = Environment(self._platform, function, number, self._package(function), invocation)
+        try:
+            environment = Environment(self._platform, function, number, self._package(function), invocation)
+        except (SandboxError, PackageError) as error:
+            self._not_started(invocation, str(error))
+            return
         environment.on_end = self._forget
         if environment.state is not State.ENDED:
             self._environments.append(environment)
+
+    def _not_started(self, invocation: Invocation, why: str) -> None:
+        """Answer for an environment that this machine could not start; the learner's code is not to blame."""
+        name = f"environment:{invocation.function.name}/{self._numbers[invocation.function.name]}"
+        detail = {"reason": f"not started: {why}"}
+        record = self._platform.recorder.add(Kind.ENVIRONMENT_ENDED, name, detail, cause=invocation.cause)
+        body = document(errorType="ServiceException", errorMessage=f"the execution environment could not be started: {why}")
+        outcome = Outcome(Status.CRASH, body, "ServiceException", why, record=record.id)
+        self._platform.kernel.after(0, lambda: invocation.done(outcome))
 
     def _package(self, function: FunctionVersion) -> Path:
         target = self._workspace / hashlib.sha256(function.code).hexdigest()

@@ -4,6 +4,7 @@ Landlock limits files and TCP ports. It also keeps a process from looking into a
 namespaces alone do not: bubblewrap's own process 1 is visible in the sandbox.
 """
 
+import _thread
 import contextlib
 import ctypes
 import errno
@@ -19,7 +20,7 @@ _SET_PARENT_DEATH_SIGNAL, _SET_DUMPABLE, _SET_SUBREAPER = 1, 4, 36
 _CAPABILITY_VERSION_3 = 0x20080522
 _MEGABYTE = 1024 * 1024
 _HEADROOM = 128 * _MEGABYTE  # the interpreter, boto3 and ten threads need this much beside the function's own memory
-_THREAD_STACK = 2 * _MEGABYTE
+_THREAD_STACK = 2 * _MEGABYTE  # a stack counts as data in full, used or not: with 8 MB, 30 threads would be too many
 
 
 def _prctl(option: int, value: int) -> None:
@@ -71,6 +72,7 @@ def limit(memory_mb: int, file_mb: int, processes: int, *, required: bool) -> No
             # macOS refuses some of them.
             if required:
                 raise
+    _thread.stack_size(_THREAD_STACK)
 
 
 @contextlib.contextmanager
@@ -94,7 +96,7 @@ def landlock(readable: Iterable[str], writable: Iterable[str], ports: Iterable[i
     with _without_unused_imports():
         from landlockpy import AccessFS, AccessNet, Ruleset, Scope, abi_version
 
-        abi = abi_version()
+        abi: int = abi_version()
         if ports is not None and abi < 4:
             raise OSError(errno.ENOSYS, f"Landlock ABI {abi} cannot limit connections; Linux 6.7 or later can")
         if abi == 0:

@@ -48,7 +48,10 @@ def post_invocation_result(invoke_id: str, data: bytes, content_type: str, invoc
 def post_error(invoke_id: str, error_response_data: str, xray_fault: str, invocation_id: str | None = None) -> None:
     """Post what the handler raised."""
     # As bytes, because http.client would refuse the text of most languages here.
-    headers = {"content-type": "application/json", "lambda-runtime-function-xray-error-cause": xray_fault.encode()}
+    headers: dict[str, str | bytes] = {
+        "content-type": "application/json",
+        "lambda-runtime-function-xray-error-cause": xray_fault.encode(),
+    }
     if not _post(f"/{invoke_id}/error", error_response_data.encode(), headers, invocation_id):
         raise RuntimeError("Failed to post invocation error")
 

@@ -41,17 +41,39 @@ _NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "vfork": (58, None), "vhangup": (153, 58),
 }  # fmt: skip
 
-_DENIED = ["acct", "add_key", "adjtimex", "bpf", "chroot", "clock_adjtime", "clock_settime", "delete_module", "fanotify_init", "finit_module", "fsconfig", "fsmount", "fsopen", "fspick", "init_module", "ioperm", "iopl", "kcmp", "kexec_file_load", "kexec_load", "keyctl", "lookup_dcookie", "memfd_create", "memfd_secret", "modify_ldt", "mount", "mount_setattr", "move_mount", "mq_open", "mq_unlink", "msgctl", "msgget", "msgrcv", "msgsnd", "name_to_handle_at", "open_by_handle_at", "open_tree", "open_tree_attr", "perf_event_open", "pidfd_getfd", "pivot_root", "process_vm_readv", "process_vm_writev", "ptrace", "quotactl", "quotactl_fd", "reboot", "request_key", "semctl", "semget", "semop", "semtimedop", "setdomainname", "sethostname", "setns", "settimeofday", "shmat", "shmctl", "shmget", "swapoff", "swapon", "syslog", "umount2", "unshare", "userfaultfd", "vhangup"]
+_DENIED = [
+    "acct", "add_key", "adjtimex", "bpf", "chroot", "clock_adjtime", "clock_settime", "delete_module",
+    "fanotify_init", "finit_module", "fsconfig", "fsmount", "fsopen", "fspick", "init_module", "ioperm", "iopl",
+    "kcmp", "kexec_file_load", "kexec_load", "keyctl", "lookup_dcookie", "memfd_create", "memfd_secret",
+    "modify_ldt", "mount", "mount_setattr", "move_mount", "mq_open", "mq_unlink", "msgctl", "msgget", "msgrcv",
+    "msgsnd", "name_to_handle_at", "open_by_handle_at", "open_tree", "open_tree_attr", "perf_event_open",
+    "pidfd_getfd", "pivot_root", "process_vm_readv", "process_vm_writev", "ptrace", "quotactl", "quotactl_fd",
+    "reboot", "request_key", "semctl", "semget", "semop", "semtimedop", "setdomainname", "sethostname", "setns",
+    "settimeofday", "shmat", "shmctl", "shmget", "swapoff", "swapon", "syslog", "umount2", "unshare", "userfaultfd",
+    "vhangup",
+]  # fmt: skip
 # ENOSYS makes callers fall back: glibc from clone3 (its flags are out of a filter's sight) to clone, others to epoll.
 _ABSENT = ["clone3", "io_uring_enter", "io_uring_register", "io_uring_setup"]
 
 # What only the one process that shares the host's namespaces loses.
-_DENIED_ON_HOST = ["execve", "execveat", "fork", "inotify_init", "inotify_init1", "ioprio_set", "migrate_pages", "move_pages", "pidfd_open", "pidfd_send_signal", "process_madvise", "process_mrelease", "setpriority", "vfork"]
-_OWN_PROCESS_ONLY = ["kill", "prlimit64", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "sched_setaffinity", "sched_setattr", "sched_setparam", "sched_setscheduler", "tgkill", "tkill"]
+_DENIED_ON_HOST = [
+    "execve", "execveat", "fork", "inotify_init", "inotify_init1", "ioprio_set", "migrate_pages", "move_pages",
+    "pidfd_open", "pidfd_send_signal", "process_madvise", "process_mrelease", "setpriority", "vfork",
+]  # fmt: skip
+_OWN_PROCESS_ONLY = [
+    "kill", "prlimit64", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "sched_setaffinity", "sched_setattr",
+    "sched_setparam", "sched_setscheduler", "tgkill", "tkill",
+]  # fmt: skip
 # Landlock does not cover these, and they reach any file of the user by path. Pretending success keeps
 # shutil.copy() and tarfile working; ENOTSUP is what shutil.copystat() expects where attributes do not exist.
-_PRETENDED = ["chmod", "chown", "fchmod", "fchmodat", "fchmodat2", "fchown", "fchownat", "futimesat", "lchown", "utime", "utimensat", "utimes"]
-_UNSUPPORTED = ["file_setattr", "fremovexattr", "fsetxattr", "lremovexattr", "lsetxattr", "removexattr", "removexattrat", "setxattr", "setxattrat"]
+_PRETENDED = [
+    "chmod", "chown", "fchmod", "fchmodat", "fchmodat2", "fchown", "fchownat", "futimesat", "lchown", "utime",
+    "utimensat", "utimes",
+]  # fmt: skip
+_UNSUPPORTED = [
+    "file_setattr", "fremovexattr", "fsetxattr", "lremovexattr", "lsetxattr", "removexattr", "removexattrat",
+    "setxattr", "setxattrat",
+]  # fmt: skip
 
 _AF_UNIX, _AF_INET, _AF_INET6 = 1, 2, 10
 _NEW_NAMESPACES = 0x7E020000
