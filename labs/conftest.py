@@ -7,6 +7,11 @@ from pathlib import Path
 if (_PROJECT := str(Path(__file__).resolve().parents[1])) not in sys.path:
     sys.path.insert(0, _PROJECT)
 
-from labs.grading.plugin import pytest_addoption, pytest_configure, pytest_ignore_collect  # noqa: E402
+from labs.grading.plugin import (
+    pytest_addoption,
+    pytest_collection_modifyitems,
+    pytest_configure,
+    pytest_ignore_collect,
+)
 
-__all__ = ["pytest_addoption", "pytest_configure", "pytest_ignore_collect"]
+__all__ = ["pytest_addoption", "pytest_collection_modifyitems", "pytest_configure", "pytest_ignore_collect"]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Self
 
 from labs.cloud import wire
 from labs.cloud.connections import Connection, Connections
-from labs.cloud.host import CloudHost, clean_environment
+from labs.cloud.host import CloudHost, Forked, clean_environment
 from labs.cloud.kernel import SECOND, Pace, RunEnd
 from labs.cloud.trace import Record, Trace
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _PROJECT = Path(__file__).resolve().parent.parent.parent
 _START_TIMEOUT = 60.0  # real seconds; a cold start of all imports on a busy machine takes a few
 _CALL_TIMEOUT = 600.0
+_END_WITHIN = 10.0
 FIXED_EPOCH = datetime.datetime(2026, 1, 2, 9, 0, tzinfo=datetime.UTC)
 
 
@@ -134,6 +135,8 @@ class Cloud:
         self.port, self.pid = int(str(announced["port"])), int(str(announced["pid"]))
         self._control_path = str(announced["control"])
         self._control = Connections(self._control_path)
+        if self._process is None:
+            self._forked = Forked(self.pid)
 
     def _await_announcement(self) -> Mapping[str, object]:
         self._lifeline.settimeout(_START_TIMEOUT)
@@ -300,7 +303,7 @@ class Cloud:
         """Tell whether the cloud still answers."""
         try:
             self._ask("/state", {}, CloudError)
-        except CloudGoneError:
+        except (CloudGoneError, CloudSlowError):
             return False
         return True
 
@@ -311,10 +314,12 @@ class Cloud:
             self._control.close()
         if self._process is not None:
             try:
-                self._process.wait(10)
+                self._process.wait(_END_WITHIN)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+        elif hasattr(self, "_forked"):
+            self._forked.end(_END_WITHIN)
         if hasattr(self, "_control_path"):
             # The process removes its own folder; this is for one that was killed.
             shutil.rmtree(Path(self._control_path).parent, ignore_errors=True)

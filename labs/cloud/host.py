@@ -8,6 +8,7 @@ import array
 import contextlib
 import gc
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -53,6 +54,19 @@ class CloudHost:
         """Give the process id of the warm parent, or None when it is another process's."""
         return None if self._process is None else self._process.pid
 
+    @property
+    def alive(self) -> bool:
+        """Tell whether the warm parent still runs; of another process's it is not known and taken for granted."""
+        return self._process is None or self._process.poll() is None
+
+    def ended(self, within: float) -> bool:
+        """Tell whether the warm parent has ended, or does so within that many seconds."""
+        if self._process is None:
+            return False
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(within)
+        return not self.alive
+
     def share(self) -> int:
         """Give a descriptor to pass on to another process; wait for the warm parent to be ready. Raises OSError."""
         with self._lock:
@@ -89,11 +103,35 @@ class CloudHost:
         self.close()
 
 
+class Forked:
+    """A cloud that the warm parent forked: no child of ours, so that nobody else can see to it that it ends."""
+
+    def __init__(self, pid: int) -> None:
+        self._descriptor: int | None = None
+        # A process id may belong to another process by the time we need it; a descriptor of one does not.
+        if sys.platform == "linux":
+            with contextlib.suppress(OSError):
+                self._descriptor = os.pidfd_open(pid)
+
+    def end(self, within: float) -> None:
+        """Wait until it has ended, as it does when its owner lets go of it; kill one that does not (a stopped or stuck one)."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is None or sys.platform != "linux":
+            return
+        ended = select.poll()
+        ended.register(descriptor, select.POLLIN)
+        if not ended.poll(within * 1000):
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+            ended.poll(within * 1000)
+        os.close(descriptor)
+
+
 def clean_environment() -> dict[str, str]:
     """Give the environment of a cloud's process: nothing of the owner's but what Python and temporary files need."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG", "VIRTUAL_ENV") if name in os.environ}
     # A fork keeps its parent's hash seed; the order of sets in moto must not differ from run to run.
-    return {**kept, "PYTHONHASHSEED": "0", "AWS_EC2_METADATA_DISABLED": "true", "AWS_DEFAULT_REGION": "us-east-1", "TZ": "UTC"}
+    return {**kept, "PYTHONHASHSEED": "0", "AWS_EC2_METADATA_DISABLED": "true", "AWS_DEFAULT_REGION": "us-east-1", "TZ": "UTC", "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"}
 
 
 def main(descriptor: int) -> None:

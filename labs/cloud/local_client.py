@@ -19,7 +19,7 @@ from labs.cloud.moto_seams import REGION
 if TYPE_CHECKING:
     from labs.cloud.process import CloudProcess
 
-_PRELOADED = ("s3", "dynamodb", "sqs", "lambda", "cloudformation", "logs")
+_PRELOADED = ("s3", "dynamodb", "sqs", "lambda", "cloudformation", "iam", "logs")
 
 
 class OperationFailed(Exception):

@@ -464,3 +464,7 @@ def preload() -> None:
     """Import the services that every cloud uses, so that a fork of this process need not."""
     for service in ("s3", "sqs", "lambda", "dynamodb", "cloudformation", "iam", "logs", "sts"):
         moto.backends.get_backend(service)
+    # The AWS-managed policies take over a second to read, and their ids are drawn: once, and always the same.
+    seed(0)
+    if not moto.iam.models.iam_backends[ACCOUNT]["aws"].managed_policies:
+        raise RuntimeError("moto has not read the AWS-managed policies")

@@ -143,8 +143,23 @@ def _notifications(clients: LocalClients, bucket: str, value: Node) -> None:
     clients.call("s3", "PutBucketNotificationConfiguration", parameters, deployment=True)
 
 
+def _managed_policies(clients: LocalClients, role: str, value: Node) -> None:
+    for arn in value:
+        clients.call("iam", "AttachRolePolicy", {"RoleName": role, "PolicyArn": arn}, deployment=True)
+
+
+def _function_tags(clients: LocalClients, function: str, value: Node) -> None:
+    arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function}"
+    tags = {tag["Key"]: tag["Value"] for tag in value}
+    clients.call("lambda", "TagResource", {"Resource": arn, "Tags": tags}, deployment=True)
+
+
 Filler = Callable[[LocalClients, str, Node], None]
-FILLED: Mapping[tuple[str, str], Filler] = {("AWS::S3::Bucket", "NotificationConfiguration"): _notifications}
+FILLED: Mapping[tuple[str, str], Filler] = {
+    ("AWS::S3::Bucket", "NotificationConfiguration"): _notifications,
+    ("AWS::IAM::Role", "ManagedPolicyArns"): _managed_policies,
+    ("AWS::Lambda::Function", "Tags"): _function_tags,
+}
 
 
 def _fill(clients: LocalClients, document: Template, resources: Mapping[str, StackResource]) -> None:

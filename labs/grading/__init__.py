@@ -1,11 +1,11 @@
 """Grading: a lab's checks act on a cloud of their own, and what they find becomes feedback and points.
 
-    @check("thumbnail")
-    def test_thumbnail(lab: LabRun) -> None:
-        lab.put(lab.stack.outputs["Photos"], "cat.png", picture)
-        lab.run()
-        if "cat.png" not in lab.objects(lab.stack.outputs["Thumbnails"]):
-            fail("thumbnail_missing", record=lab.trace[-1], key="cat.png")
+@check("thumbnail")
+def test_thumbnail(lab: LabRun) -> None:
+    lab.put(lab.stack.outputs["Photos"], "cat.png", picture)
+    lab.run()
+    if "cat.png" not in lab.objects(lab.stack.outputs["Thumbnails"]):
+        fail("thumbnail_missing", record=lab.trace[-1], key="cat.png")
 """
 
 from labs.grading.checks import Misstep, check, fail

@@ -36,7 +36,7 @@ def check_of(function: object) -> str | None:
 
 
 def fail(message_id: str, record: Record | int | None = None, **params: object) -> NoReturn:
-    """Say that the learner's code is wrong: a message of the lab's messages.*.toml, its parameters, and the record to look at."""
+    """Say what the learner got wrong: a message of the lab's messages.*.toml, its parameters, and the record to look at."""
     id = record.id if isinstance(record, Record) else record
     raise Misstep(message_id, {name: as_json(value) for name, value in params.items()}, id)
 

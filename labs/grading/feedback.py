@@ -101,11 +101,18 @@ def _report(lab: Lab, result: Result, language: str, rungs: int) -> Iterator[str
     yield fill(words["title" if result.status is Status.GRADED else "no_grade"], score)
     if result.reason is not None:
         yield f"\n  {own(result.reason, language)}"
+    said: dict[str | None, str] = {}
     for check in result.checks:
-        yield f"\n{'✓' if check.passed else '✗'} {check.points:3}/{check.max:<3} {check.title.of(language)}"
-        yield f"    {message(lab, check, language)}"
+        title = check.title.of(language)
+        yield f"\n{'✓' if check.passed else '✗'} {check.points:3}/{check.max:<3} {title}"
         if check.passed:
+            yield f"    {message(lab, check, language)}"
             continue
+        if check.message_id in said:
+            yield "    " + fill(words["same"], {"title": said[check.message_id]})
+            continue
+        said[check.message_id] = title
+        yield f"    {message(lab, check, language)}"
         yield from _evidence(check, words)
         for rung, text in enumerate(hints(lab, check, language)[:rungs], start=1):
             yield "    " + words["hint"].replace("{rung}", str(rung)).replace("{text}", text)
@@ -149,4 +156,4 @@ def _what(record: Record) -> str:
 def _words(name: str) -> Mapping[str, Text]:
     here = Path(__file__).parent
     ko, en = (read_toml(here / f"messages.{language}.toml").table(name) for language in ("ko", "en"))
-    return {key: Text(ko.string(key).strip(), en.string(key).strip()) for key in en.keys()}
+    return {key: Text(ko.string(key).strip(), en.string(key).strip()) for key in en.keys()}  # noqa: SIM118

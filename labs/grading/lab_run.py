@@ -99,7 +99,9 @@ class LabRun:
     def items(self, table: str) -> list[dict[str, object]]:
         """Read every item of a table as plain values: numbers as int where they are whole, else as float."""
         pages = self._pages("dynamodb", "Scan", "ExclusiveStartKey", "LastEvaluatedKey", TableName=table, ConsistentRead=True)
-        return [{str(name): _plain(value) for name, value in item.items()} for page in pages for item in _list(page.get("Items"))]
+        return [
+            {str(name): _plain(value) for name, value in item.items()} for page in pages for item in _list(page.get("Items"))
+        ]
 
     def _pages(
         self, service: str, operation: str, where: str, following: str, **parameters: object

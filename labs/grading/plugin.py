@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from labs import model
 from labs.cloud import CloudError, CloudGoneError, CloudHost, DeploymentError, Kind, Record, Trace
 from labs.grading import feedback, starting, submission
 from labs.grading.checks import Misstep, check_of
 from labs.grading.clouds import Clouds
 from labs.grading.lab_run import LabRun
-from labs.grading.result import CheckResult, Reason, Result, conclude
-from labs.model import Lab, load
-from labs.model import Check as LabCheck
+from labs.grading.result import CheckResult, Reason, Result, Status, conclude
+from labs.model import Lab
 
 LABS = Path(__file__).resolve().parents[1]
 NAME = "labs.grading"
@@ -76,10 +76,10 @@ class Grading:
             if self.reason is not None:
                 item.session.shouldstop = "this submission could not be graded"
             if isinstance(error, Misstep):
-                report.longrepr = feedback.message(self.lab, self.results[-1], "en") if self.results else str(error)
+                report.longrepr = feedback.message(self.lab, self.results[-1], feedback.language()) if self.results else str(error)
         return report
 
-    def _judge(self, check: LabCheck, error: BaseException | None) -> None:
+    def _judge(self, check: model.Check, error: BaseException | None) -> None:
         run, self._run = self._run, None
         if run is None or isinstance(error, CloudGoneError):
             self.reason = _not_started(error)
@@ -105,9 +105,7 @@ class Grading:
         )
         if error is not None:
             evidence = evidence_of(trace, error.record)
-            result = replace(
-                result, message_id=error.message_id, params=error.params, record=error.record, evidence=evidence
-            )
+            result = replace(result, message_id=error.message_id, params=error.params, record=error.record, evidence=evidence)
         self.results.append(result)
         self._tell(result)
 
@@ -136,7 +134,7 @@ class Terminal:
             started=self._started,
             duration=time.monotonic() - self._clock,
         )
-        if grading.reason is not None:
+        if self.result.status is Status.UNGRADABLE:
             session.exitstatus = UNGRADABLE
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -167,7 +165,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if len(folders) != 1:
         raise pytest.UsageError("name the one lab that the submission is for: pytest labs/lab01_thumbnail --submission FILE")
     try:
-        terminal = Terminal(load(folders.pop()), config.invocation_params.dir / path, config.getoption("--lab-seed"))
+        terminal = Terminal(model.load(folders.pop()), config.invocation_params.dir / path, config.getoption("--lab-seed"))
     except submission.UnreadableError as error:
         raise pytest.UsageError(feedback.own(error.reason, feedback.language())) from error
     config.pluginmanager.register(terminal, f"{NAME}.terminal")
@@ -178,6 +176,14 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Leave labs alone unless one is to be graded."""
     ignored = config.getoption("--submission", None) is None and _lab_folder(collection_path) is not None
     return True if ignored else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave checks alone that were named on the command line without a submission, too."""
+    if config.getoption("--submission", None) is None:
+        ignored = [item for item in items if _lab_folder(item.path) is not None]
+        items[:] = [item for item in items if item not in ignored]
+        config.hook.pytest_deselected(items=ignored)
 
 
 def evidence_of(trace: Trace, record_id: int | None) -> tuple[Record, ...]:

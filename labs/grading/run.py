@@ -98,9 +98,7 @@ def _grade(
     )
 
 
-def _run(
-    lab: Lab, read: Submission, seed: int, host: CloudHost | None, timeout: float, on_progress: Progress
-) -> _Findings:
+def _run(lab: Lab, read: Submission, seed: int, host: CloudHost | None, timeout: float, on_progress: Progress) -> _Findings:
     deadline = time.monotonic() + timeout
     findings = _Findings()
     # A socket, because unlike a pipe it cannot be opened through another process's /proc/<pid>/fd.

@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from lessons.parts.component import ASSETS
+from lessons.parts.diagram import alt_text, architecture
 from lessons.parts.flow import flow_view, sentences
 
 
@@ -99,12 +100,15 @@ app = st.App(
 
 
 def main() -> None:
-    """Show the flow view of ?run=<id>, or of the recording ?file=<path>, in ?lang=<language>."""
+    """Show the flow view of ?run=<id>, or of the recording ?file=<path>, or draw ?template=<path>; in ?lang=<language>."""
     st.set_page_config(page_title="flow", layout="wide")
     st.html(ASSETS / "parts" / "page.css")
     language = st.query_params.get("lang", "ko")
     run, recording = st.query_params.get("run"), st.query_params.get("file")
     records = json.loads(Path(recording).read_text()) if recording else []
+    if template := st.query_params.get("template"):
+        st.graphviz_chart(architecture(Path(template), language), alt=alt_text(Path(template), language))
+        return
     left, right = st.columns(2)
     left.button("Rerun", key="rerun")
     if not right.toggle("Hidden", key="hidden"):

@@ -351,3 +351,13 @@ def test_five_thousand_records(app: App, page: Page, capsys: pytest.CaptureFixtu
         assert elements < 3000
     assert component.locator(".lanes").evaluate("lanes => lanes.scrollWidth <= lanes.clientWidth")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_architecture_is_drawn_in_the_browser(app: App, page: Page) -> None:
+    """The DOT source needs no Graphviz on the server, and comes with its description."""
+    template = Path(__file__).parents[2] / "labs" / "lab01_thumbnail" / "template.yaml"
+    page.goto(f"{app.url}/?{urlencode({'template': str(template)})}")
+    drawing = page.locator("svg g.graph")
+    expect(drawing).to_contain_text("MakeThumbnail")
+    expect(drawing).to_contain_text("s3:ObjectCreated:*")
+    expect(drawing.locator("g.node")).to_have_count(4)

@@ -100,5 +100,6 @@ class Tabs(RuleBasedStateMachine):
         self.folder.cleanup()
 
 
+# Shrinking a failure of so many disk writes takes longer than a test may run.
 TestTabs = Tabs.TestCase
 TestTabs.settings = settings(max_examples=40, stateful_step_count=25, deadline=None, phases=set(Phase) - {Phase.shrink})

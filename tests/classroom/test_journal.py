@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Boolean, DateTime, Integer, LargeBinary, String, TypeDecorator, create_mock_engine
+from sqlalchemy.engine.mock import MockConnection
 
 from labs.classroom import Fault, InvalidName, Journal, JournalError, Learner, NameFault, data_dir
 from labs.classroom.tables import Base
@@ -39,7 +40,9 @@ def test_files_are_for_the_owner_only(tmp_path: Path) -> None:
 
 def test_the_tables_fit_postgresql() -> None:
     statements: list[str] = []
-    engine = create_mock_engine("postgresql://", lambda sql, *_, **__: statements.append(str(sql.compile(engine))))
+    engine: MockConnection = create_mock_engine(
+        "postgresql://", lambda sql, *_, **__: statements.append(str(sql.compile(dialect=engine.dialect)))
+    )
     Base.metadata.create_all(engine, checkfirst=False)
     assert len([sql for sql in statements if "CREATE TABLE" in sql]) == len(Base.metadata.tables)
     for table in Base.metadata.sorted_tables:

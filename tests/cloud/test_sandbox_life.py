@@ -1,6 +1,8 @@
 """How an environment is watched, stopped and ended, in every tier that this machine has."""
 
 import os
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -30,6 +32,13 @@ DAEMONS = """
                     time.sleep(600)
                 os._exit(0)
             os.wait()
+"""
+HOST = """
+import pathlib, sys, time
+from labs.cloud.functions.sandbox import Spec, Tier, start
+task, tier = pathlib.Path(sys.argv[1]), Tier(int(sys.argv[2]))
+print(start(Spec(task, "handler.handler", {}, 128, 16, 0, None, 0), tier).pid, flush=True)
+time.sleep(60)
 """
 
 
@@ -178,6 +187,22 @@ def test_output_without_line_ends_does_not_block(tier: Tier, tmp_path: Path) -> 
             text += environment.output()
         assert text == b"begin" + b"x" * 2 * MEGABYTE + b"end"
         assert environment.api.posted.get(timeout=10).kind == "response"
+
+
+def test_environment_dies_with_a_killed_host(tier: Tier, tmp_path: Path) -> None:
+    (tmp_path / "handler.py").write_text(ANSWER)
+    host = subprocess.Popen(
+        [sys.executable, "-c", HOST, str(tmp_path), str(tier.value)],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+    )
+    assert host.stdout is not None
+    tree = below(int(host.stdout.readline()))
+    host.kill()
+    host.wait()
+    host.stdout.close()
+    wait_until(lambda: alive(tree) == [])
 
 
 def test_a_sandbox_that_cannot_start_says_why(tmp_path: Path) -> None:

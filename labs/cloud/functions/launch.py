@@ -55,6 +55,8 @@ class _Places:
 def isolated(spec: Spec, control: int, output: int) -> Launch:
     """Start in bubblewrap, with everything where AWS has it."""
     host = _host(spec, Path("/tmp"))
+    if not host.executable.is_relative_to(host.prefix):
+        raise SandboxError(f"this Python is not below its own prefix: {host.executable}, {host.prefix}")
     name = host.executable.relative_to(host.prefix)
     prefix = LANGUAGE if bubblewrap.relocates(host.prefix, host.executable) else host.prefix
     layer = LAYER if host.layer is not None else None

@@ -17,6 +17,7 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICK_NS = 10**9 // os.sysconf("SC_CLK_TCK")
 _STOP_WITHIN = 0.2  # seconds; a process in an uninterruptible wait stops later, and computes nothing until then
 _SAMPLES_APART = 0.001
+_PAUSE = 0.0001
 
 
 def children(pid: int) -> list[int]:
@@ -41,20 +42,21 @@ def descendants(pid: int) -> list[int]:
 
 
 def stop(find: Find) -> None:
-    """Stop a tree; look again until all of it stands still."""
-    settled: list[int] | None = None
+    """Stop a tree; look again until nothing of it is new."""
+    known: set[int] = set()
+    running: set[int] = set()
     deadline = time.monotonic() + _STOP_WITHIN
-    while time.monotonic() < deadline:
-        now = find()
-        running = [pid for pid in now if any(state not in "TtZX" for state in _states(pid))]
-        if running:
-            settled = None
-            _signal(running, signal.SIGSTOP)
-        elif now == settled:
+    while True:
+        new = [pid for pid in find() if pid not in known]
+        # What sleeps stops before it runs again, however late the machine wakes it; what runs may yet fork.
+        running |= {pid for pid in new if "R" in _states(pid)}
+        _signal({*new, *running}, signal.SIGSTOP)
+        known.update(new)
+        running = {pid for pid in running if any(state not in "TtZX" for state in _states(pid))}
+        if not (new or running) or time.monotonic() > deadline:
             return
-        else:
-            # One that had not yet heard the signal during the search may have forked: search once more.
-            settled = now
+        if running:
+            time.sleep(_PAUSE)
 
 
 def resume(find: Find) -> None:

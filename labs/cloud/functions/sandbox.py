@@ -5,6 +5,7 @@ import functools
 import json
 import os
 import socket
+import subprocess
 import sys
 import tempfile
 import time
@@ -50,7 +51,7 @@ def start(spec: Spec, tier: Tier) -> Sandboxed:
                     started = launch.isolated(spec, theirs.fileno(), output_end)
                 else:
                     started = launch.on_host(spec, tier, theirs.fileno(), output_end, private)
-            except OSError as error:
+            except (OSError, subprocess.SubprocessError) as error:
                 raise SandboxError(f"cannot start: {error}") from error
             finally:
                 theirs.close()
