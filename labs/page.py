@@ -1,6 +1,7 @@
 """The one renderer of labs: a page of its own, or a part of a lesson."""
 
 from collections.abc import Mapping
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Protocol
@@ -53,6 +54,13 @@ def show(lab: Lab, visit: Visit, guide: Guide | None = None) -> None:
     _lab(lab, visit, guide)
 
 
+@cache
+def own_page(lab: str) -> OwnPage | None:
+    """Return what is special about a lab's page, or None."""
+    name = f"labs.{lab}.page"
+    return import_module(name) if find_spec(name) else None
+
+
 @st.fragment
 def _lab(lab: Lab, visit: Visit, guide: Guide | None) -> None:
     LabPage(lab, visit, guide).show()
@@ -69,9 +77,7 @@ class LabPage:
             desk = st.session_state[f"{self.key}_desk"] = Desk(visit.journal, visit.learner.id, lab)
         workspace = workspaces().open(visit.learner.id, lab)
         self.bench = Workbench(lab, visit.learner.id, visit.journal, desk, workspace)
-        self.own: OwnPage | None = (
-            import_module(f"labs.{lab.id}.page") if find_spec(f"labs.{lab.id}.page") else None  # type: ignore[assignment]
-        )
+        self.own: OwnPage | None = own_page(lab.id)
 
     def show(self) -> None:
         """Draw everything; in a lesson the cloud comes first, because watching comes before changing."""
@@ -195,13 +201,14 @@ class LabPage:
                 if self.guide is not None:
                     _chips(self.lab, visit)
                 st.space("stretch")
-                account.pace(f"{key}_pace", bench, visit)
+                trouble = account.pace(f"{key}_pace", bench, visit)
                 fresh = st.button(
                     visit.t("run.reset_cloud"),
                     key=f"{key}_fresh",
                     icon=":material/restart_alt:",
                     help=visit.t("run.reset_cloud_help"),
                 )
+            self.complain(trouble)
             if fresh:
                 with st.spinner(visit.t("run.starting")):
                     self.complain(bench.fresh())

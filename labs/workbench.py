@@ -1,6 +1,7 @@
 """What a lab page works with: one learner's code, cloud and results of one lab. No page."""
 
 import platform
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,12 +10,12 @@ from labs.classroom import Journal, JournalError
 from labs.cloud import CloudError, CloudGoneError, DeploymentError, Pace
 from labs.cloud.functions.sandbox import Tier, probe
 from labs.desk import Desk
-from labs.learner_cloud import UnavailableError, Workspace
 from labs.model import Lab
-from labs.workspace import workspaces
+from labs.workspace import UnavailableError, Workspace, host
 
 Json = Mapping[str, object]
 LONGEST = 300
+_RUNTIME = re.compile(r"^ *Runtime: *(\S+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class Workbench:
                 self.lab,
                 self.desk.code,
                 draft=self.desk.draft_id(),
-                host=lambda: workspaces().host,
+                host=host,
             )
         except checking.BusyError:
             return Trouble("ungraded.busy", {})
@@ -133,8 +134,8 @@ def tier() -> Tier:
 
 def pythons(lab: Lab) -> tuple[str, str]:
     """Give the runtime that the template asks for, and the Python that really runs."""
-    declared = next((line.split(":")[1].strip() for line in lab.template.read_text("utf-8").splitlines() if "Runtime:" in line), "")
-    return declared, f"Python {platform.python_version()}"
+    declared = _RUNTIME.search(lab.template.read_text("utf-8"))
+    return declared[1] if declared else "", f"Python {platform.python_version()}"
 
 
 __all__ = ["Trouble", "Workbench", "attempt", "pythons", "tier"]

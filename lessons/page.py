@@ -7,8 +7,8 @@ import streamlit as st
 
 from labs import lab as lab_of
 from labs import page as lab_page
-from labs.model import Lab
 from labs.cloud import Pace
+from labs.model import Lab
 from labs.page import LabPage
 from labs.workbench import attempt
 from lessons.blocks import Block, Code, Diagram, Explain, LabHere, Part, Predict, Prose, Quiz, Sources

@@ -114,6 +114,8 @@ export class Items {
       if (record.t < from) continue;
       const x = this.x(record.t);
       const shape = glyphOf(record);
+      // The deployment stands aside where the first call comes right after it.
+      if (shape === "deployed" && lane.marks.length > 1 && this.x(lane.marks[1].t) - x < 14 && record.id !== this.view.selected) continue;
       if (group && group.shape === shape && x - group.x < 12 && record.id !== this.view.selected) {
         group.count += 1;
         continue;

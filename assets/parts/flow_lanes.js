@@ -193,7 +193,8 @@ export class Lanes extends Items {
       const x = this.left + tick.x - this.scrollX;
       const class_ = tick.t > cursor ? "tick later" : "tick";
       this.layers.ticks.put(`line${tick.t}`, "path", { d: `M${x.toFixed(1)} ${AXIS}V${shown}`, class: class_ });
-      this.axis.put(`tick${tick.t}`, "text", { x, y: AXIS - 8, class: class_ }, tick.label);
+      // The grip of the cursor would lie on the label, and the time is written above anyway.
+      if (Math.abs(x - cursorX) > 24) this.axis.put(`tick${tick.t}`, "text", { x, y: AXIS - 8, class: class_ }, tick.label);
     }
     this.axis.put("line", "path", { d: `M${this.left} ${AXIS - 0.5}H${this.width}`, class: "base" });
     for (const fold of axis.folds) {

@@ -56,6 +56,7 @@ export class Tree {
     this.previous.disabled = at <= 0;
     this.next.disabled = at < 0 || at >= stimuli.length - 1;
     this.nodes = [];
+    this.above = new Set(ancestors(view.model, view.selected));
     if (view.root) this.collect(view.root, 1, 1, 1);
     const focus = this.nodes.find((node) => node.id === view.selected) ?? this.nodes.find((node) => node.key === this.focus) ?? this.nodes[0];
     const rows = this.nodes.map((node) => this.row(node, node === focus));
@@ -63,8 +64,19 @@ export class Tree {
     arrange(this.list, rows);
     for (const key of this.rows.keys()) if (!this.nodes.some((node) => node.key === key)) this.rows.delete(key);
     if (had && focus && !this.list.contains(this.list.getRootNode().activeElement)) this.rows.get(focus.key)?.focus();
+    if (view.selected !== this.shown) this.scrollTo(this.rows.get(String(view.selected)));
+    this.shown = view.selected;
     say(this.empty, this.nodes.length ? "" : book.ui(view.model.records.length ? "before" : "empty"));
     this.empty.hidden = this.nodes.length > 0;
+  }
+
+  /** Bring a row into sight without moving the page. */
+  scrollTo(row) {
+    if (!row) return;
+    const { list } = this;
+    const [top, bottom] = [row.offsetTop - 30, row.offsetTop + row.offsetHeight + 30];
+    if (top < list.scrollTop) list.scrollTop = top;
+    else if (bottom > list.scrollTop + list.clientHeight) list.scrollTop = bottom - list.clientHeight;
   }
 
   /** List a record and what it led to, as far as it is open and has happened. */
@@ -73,7 +85,7 @@ export class Tree {
     const { model, until } = this.view;
     const record = model.byId.get(id);
     const children = (model.children.get(id) ?? []).filter((child) => child <= until);
-    const shut = CLOSED.has(record.kind) && !children.some((child) => model.trouble.has(child));
+    const shut = CLOSED.has(record.kind) && !this.above.has(id) && !children.some((child) => model.trouble.has(child));
     const open = this.open.get(String(id)) ?? !shut;
     this.nodes.push({ key: String(id), id, record, level, position, size, open: children.length ? open : undefined });
     if (open) this.descend(children, level + 1);
@@ -205,6 +217,12 @@ export class Tree {
     row.tabIndex = 0;
     row.focus();
   }
+}
+
+function ancestors(model, id) {
+  const found = [];
+  for (let cause = model.byId.get(id)?.cause; model.byId.has(cause); cause = model.byId.get(cause).cause) found.push(cause);
+  return found;
 }
 
 /** A small picture of a record, the same as on the lanes. */

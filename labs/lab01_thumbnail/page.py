@@ -11,6 +11,7 @@ from labs.page import LabPage
 from labs.uploads import LARGEST_UPLOAD
 from lessons.parts import account
 from lessons.parts.component import ASSETS
+from lessons.parts.sentences import file_size, sentences
 from lessons.parts.upload import UploadLabels, upload
 from lessons.text import table
 from lessons.visit import Visit
@@ -50,7 +51,7 @@ def stimulus(page: LabPage) -> None:
         if taken is None:
             st.error(visit.t("upload.expired"), icon=":material/error:")
         else:
-            _put(page, taken.name, taken.body)
+            _put(page, *taken)
     st.caption(visit.t("upload.samples"))
     offers = offered(page)
     with st.container(key="gallery", gap="small"):
@@ -123,7 +124,7 @@ def _pair(page: LabPage, photo: Mapping[str, object], thumbnail: Mapping[str, ob
     name = str(photo["key"])
     before = _figure(page, outputs["Photos"], photo, visit.t("upload.original"))
     if thumbnail is None:
-        after = f'<figure><div class="lab-none">{escape(visit.t("upload.no_thumbnail"))}</div><figcaption>&nbsp;</figcaption></figure>'
+        after = f'<figure><div class="lab-none">{escape(visit.t("upload.no_thumbnail"))}</div></figure>'
     else:
         after = _figure(page, outputs["Thumbnails"], thumbnail, visit.t("upload.thumbnail"))
     return f'<section><h4><code>{escape(name)}</code></h4><div>{before}<span aria-hidden="true">→</span>{after}</div></section>'
@@ -131,7 +132,7 @@ def _pair(page: LabPage, photo: Mapping[str, object], thumbnail: Mapping[str, ob
 
 def _figure(page: LabPage, bucket: str, found: Mapping[str, object], title: str) -> str:
     key = str(found["key"])
-    caption = f"{title} · {account.file_size(float(str(found['size'])), account.sentences(page.visit.language))}"
+    caption = f"{title} · {file_size(float(str(found['size'])), sentences(page.visit.language))}"
     if key.lower().endswith(PICTURES):
         url = account.picture_url(page.bench, bucket, key, f"{found['modified']}{found['size']}")
         picture = f'<img src="{escape(url)}" alt="{escape(f"{title}: {key}")}">'

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import streamlit as st
 
 from labs.cloud import Pace
-from labs.workbench import Workbench
+from labs.workbench import Trouble, Workbench
 from lessons.parts.sentences import file_size, sentences
 from lessons.visit import Visit
 
@@ -23,18 +23,17 @@ _LONGEST_LINE = 2000
 _MOST_ROWS = 50
 
 
-def pace(key: str, bench: Workbench, visit: Visit) -> None:
+def pace(key: str, bench: Workbench, visit: Visit) -> Trouble | None:
     """Let the learner say how the cloud's time passes; one step at a time while it stands still."""
-    clock = bench.workspace.clock
-    if clock is not None:
-        now = next((name for name, (pace, factor) in PACES.items() if (pace, factor) == (clock.pace, clock.factor)), None)
-        same = now or next(name for name, (pace, _) in PACES.items() if pace is clock.pace)
-        st.session_state[key] = same
-    else:
-        st.session_state.setdefault(key, bench.lab.pace.value)
+    workspace = bench.workspace
+    exact = [name for name, (pace, factor) in PACES.items() if (pace, factor) == (workspace.pace, workspace.factor)]
+    st.session_state[key] = (exact or [name for name, (pace, _) in PACES.items() if pace is workspace.pace])[0]
 
     def change() -> None:
-        bench.set_pace(*PACES[st.session_state[key]])
+        st.session_state[f"{key}_trouble"] = bench.set_pace(*PACES[st.session_state[key]])
+
+    def step() -> None:
+        st.session_state[f"{key}_trouble"] = bench.step()
 
     st.segmented_control(
         visit.t("pace.label"),
@@ -44,15 +43,16 @@ def pace(key: str, bench: Workbench, visit: Visit) -> None:
         required=True,
         label_visibility="collapsed",
         on_change=change,
-        disabled=clock is None,
     )
     st.button(
         visit.t("pace.step"),
         key=f"{key}_step",
         icon=":material/skip_next:",
-        on_click=bench.step,
-        disabled=clock is None or clock.pace is not Pace.PAUSED,
+        on_click=step,
+        disabled=workspace.pace is not Pace.PAUSED or not workspace.alive,
     )
+    trouble: Trouble | None = st.session_state.pop(f"{key}_trouble", None)
+    return trouble
 
 
 def objects(bench: Workbench, visit: Visit, buckets: Iterable[str]) -> None:

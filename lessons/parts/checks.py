@@ -80,8 +80,8 @@ def _result(key: str, bench: Workbench, visit: Visit, result: Result) -> None:
     if result.passed:
         st.success(visit.t("grade.passed"), icon=":material/celebration:")
     else:
-        said = visit.t("grade.passed_some", passed=len(passed), total=len(result.checks)) if passed else visit.t("grade.passed_none")
-        st.markdown(said)
+        said = "grade.passed_some" if passed else "grade.passed_none"
+        st.markdown(visit.t(said, passed=len(passed), total=len(result.checks)))
     _changed(bench, visit, result)
     failed = [check for check in result.checks if not check.passed]
     for check in failed:

@@ -51,9 +51,12 @@ def editor(key: str, bench: Workbench, visit: Visit, found: Sequence[Finding], r
 
 def said(finding: Finding, visit: Visit, *, markdown: bool = False) -> str:
     """Say what went wrong in a run."""
-    params = {name: f"`{_plain(value)}`" if markdown else _plain(value) for name, value in finding.params.items()}
-    text = visit.t(f"diagnosis.{finding.key}", **params)
-    return text if markdown else text.replace("`", "")
+    params = {name: _code(value) if markdown else _plain(value) for name, value in finding.params.items()}
+    return visit.t(f"diagnosis.{finding.key}", **params)
+
+
+def _code(value: str | int) -> str:
+    return str(value) if isinstance(value, int) or not value else f"`{_plain(value)}`"
 
 
 def _plain(value: str | int) -> str:

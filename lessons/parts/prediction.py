@@ -79,8 +79,8 @@ def in_words(question: Question, answer: object, visit: Visit) -> str:
         return visit.t("prediction.no_answer")
     if isinstance(question, NumberQuestion):
         return visit.t("prediction.unit_times", count=answer)
-    texts = {option.value: option.text.of(visit.language) for option in question.options}
-    values = answer if isinstance(answer, Sequence) and not isinstance(answer, str) else [answer]
+    texts: dict[object, str] = {option.value: option.text.of(visit.language) for option in question.options}
+    values: Sequence[object] = answer if isinstance(answer, Sequence) and not isinstance(answer, str) else [answer]
     # The outcome of code that somebody changed may be none of the options.
     known = [texts.get(value) or _other(value, visit) for value in values]
     if isinstance(question, OrderQuestion):

@@ -263,6 +263,8 @@ def test_selected_from_python(app: App, page: Page) -> None:
     component = show(page, app.recording("points", records, selected="30"), len(records))
     expect(component.locator('[role="treeitem"][aria-selected="true"]')).to_contain_text("UnidentifiedImageError")
     expect(component.locator(".rings .ring")).to_be_visible()
+    component = show(page, app.recording("inside", records, selected="7"), len(records))
+    expect(component.locator('[role="treeitem"][aria-selected="true"]')).to_contain_text("INIT이 성공했어요")
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])

@@ -206,9 +206,13 @@ def test_a_partial_failure_gives_back_only_what_failed(cloud: Cloud) -> None:
     assert len(trace.of(Kind.MESSAGE_DEAD)) == 1
 
 
-@pytest.mark.parametrize("answer", ["'nonsense'", "{'batchItemFailures': [{'itemIdentifier': 'nobody'}]}", "{'batchItemFailures': 1}"])
+@pytest.mark.parametrize(
+    "answer", ["'nonsense'", "{'batchItemFailures': [{'itemIdentifier': 'nobody'}]}", "{'batchItemFailures': 1}"]
+)
 def test_an_answer_that_is_no_partial_response_fails_the_whole_batch(cloud: Cloud, answer: str) -> None:
-    url = _sqs(cloud, f"def handler(event, context):\n    return {answer}\n", "FunctionResponseTypes: [ReportBatchItemFailures]")
+    url = _sqs(
+        cloud, f"def handler(event, context):\n    return {answer}\n", "FunctionResponseTypes: [ReportBatchItemFailures]"
+    )
     _send(cloud, url, "one")
     cloud.run()
     assert len(cloud.trace.of(Kind.MESSAGE_DEAD)) == 1

@@ -57,7 +57,11 @@ def test_an_exception_is_a_function_error_with_awss_document(bench: Bench) -> No
         ("import sys\ndef handler(event, context):\n    sys.exit(3)\n", "Runtime.ExitError", "exit status 3"),
         ("import os\ndef handler(event, context):\n    os._exit(0)\n", "Runtime.ExitError", "without providing a reason"),
         ("import os\ndef handler(event, context):\n    os.kill(os.getpid(), 9)\n", "Runtime.ExitError", "signal: killed"),
-        ("import time\ndef handler(event, context):\n    time.sleep(11)\n", "Sandbox.Timedout", "timed out after 10.00 seconds"),
+        (
+            "import time\ndef handler(event, context):\n    time.sleep(11)\n",
+            "Sandbox.Timedout",
+            "timed out after 10.00 seconds",
+        ),
         ("def handler(event, context)\n    return 1\n", "Runtime.UserCodeSyntaxError", "line 1"),
         ("import nothing_like_it\n", "Runtime.ImportModuleError", "No module named 'nothing_like_it'"),
         ("def other(event, context):\n    return 1\n", "Runtime.HandlerNotFound", "handler"),

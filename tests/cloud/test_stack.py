@@ -93,7 +93,10 @@ def test_what_was_ignored_is_there_after_our_deployment(cloud: Cloud) -> None:
     assert rule["Events"] == ["s3:ObjectCreated:*"]  # type: ignore[has-type]
     assert rule["LambdaFunctionArn"].endswith(":function:thumbnail")  # type: ignore[has-type]
     function = cloud.call("lambda", "GetFunctionConfiguration", FunctionName=stack.outputs["Function"])
-    assert (function["Timeout"], function["MemorySize"]) == (10, 512) or (function["Timeout"], function["MemorySize"]) == ("10", "512")
+    assert (function["Timeout"], function["MemorySize"]) == (10, 512) or (function["Timeout"], function["MemorySize"]) == (
+        "10",
+        "512",
+    )
     role = str(function["Role"]).rpartition("/")[2]
     attached = cloud.call("iam", "ListAttachedRolePolicies", RoleName=role)["AttachedPolicies"]
     assert isinstance(attached, list)
