@@ -17,6 +17,8 @@ from lessons.parts.component import ASSETS
 from lessons.text import Language, guess, t
 from lessons.visit import HOME, Visit
 
+ICON = ASSETS / "images" / "icon.svg"
+
 
 def failed(error: Exception) -> bool:
     """Say in the learner's language that something of ours broke."""
@@ -35,8 +37,9 @@ app = st.App(__file__, routes=web.routes, middleware=web.middleware, lifespan=we
 
 def main() -> None:
     """Draw what every page has, then the page that was asked for."""
-    st.set_page_config(page_icon=ASSETS / "images" / "icon.svg", layout="wide", initial_sidebar_state="collapsed")
+    st.set_page_config(page_icon=ICON, layout="wide", initial_sidebar_state="collapsed")
     st.html(ASSETS / "parts" / "page.css")
+    st.logo(ICON, size="medium")
     learner = known_learner()
     with st.container(horizontal=True, horizontal_alignment="right", key="top"):
         language = chosen_language(learner)

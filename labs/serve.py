@@ -30,7 +30,7 @@ def _refusal(port: int, address: str, error: OSError) -> str:
         return (
             f"Port {port} is in use: is the app running already? Open http://localhost:{port}, or choose another port: "
             f"make run PORT={port + 1}\n"
-            f"{port} 포트를 이미 쓰고 있어요. 앱이 벌써 켜져 있나요? http://localhost:{port} 를 열어 보거나 다른 포트를 쓰세요: "
-            f"make run PORT={port + 1}"
+            f"{port} 포트를 이미 쓰고 있어요. 앱이 벌써 켜져 있나요? http://localhost:{port} 를 열어 보거나, "
+            f"다른 포트로 켜 보세요: make run PORT={port + 1}"
         )
     return f"Cannot listen on {address}:{port}: {error.strerror}\n{address}:{port} 에서 연결을 받을 수 없어요: {error.strerror}"

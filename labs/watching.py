@@ -85,13 +85,11 @@ class Watch:
     async def _follow(self) -> None:
         while True:
             self._stirred.clear()
-            line = self._workspace.line
+            line, self._tick = self._workspace.line, None
+            self._tell()
             if line is None:
-                self._tick = None
-                self._tell()
                 await self._stirred.wait()
                 continue
-            self._tell()
             listening = self._loop.create_task(self._listen(line.number, line.control_path))
             stirred = self._loop.create_task(self._stirred.wait())
             try:
@@ -130,7 +128,7 @@ class Watch:
 
     # to the browsers
     async def messages(self, after: int, number: int | None) -> AsyncIterator[dict[str, object]]:
-        """Yield what a browser is to be told that knows the records of cloud `number` up to `after`, until the cloud is gone."""
+        """Yield what to tell a browser that knows the records of cloud `number` up to `after`, until the cloud is gone."""
         told: Tick | None = None
         while True:
             news = self._news

@@ -29,7 +29,7 @@ from labs import workspace as place
 from labs.classroom import JournalError
 from labs.cloud.functions.sandbox import probe
 from labs.cookies import COOKIE, LearnerCookie, learner_of, same_origin
-from labs.uploads import LARGEST_UPLOAD, RefusedNameError, shown_name, size_text
+from labs.uploads import LARGEST_UPLOAD, LONGEST_KEY, RefusedNameError, shown_name, size_text
 from labs.watching import Watching
 from labs.workspace import Workspace, workspaces
 from lessons.text import Language, guess, t
@@ -142,7 +142,7 @@ async def upload(request: Request) -> Response:
     try:
         taken = workspace.uploads.add(name, bytes(body))
     except RefusedNameError as error:
-        return _refusal(400, t(error.key, language, name=shown_name(name)))
+        return _refusal(400, t(error.key, language, name=shown_name(name), most=LONGEST_KEY))
     return _json({"id": taken.id, "name": taken.name, "size": len(taken.body)})
 
 

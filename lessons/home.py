@@ -18,7 +18,7 @@ _STEPS = (
 
 def show(visit: Visit) -> None:
     """Show the home page."""
-    with st.container(key="home", gap="large"):
+    with st.container(key="home", gap="medium"):
         _welcome(visit)
         _steps(visit)
         _map(visit)
@@ -28,7 +28,7 @@ def show(visit: Visit) -> None:
 def _welcome(visit: Visit) -> None:
     with st.container(key="welcome", gap="small"):
         name = visit.learner.name
-        st.caption(visit.t("learner.greeting", name=escaped(name)) if name else visit.t("learner.anonymous"))
+        st.caption(visit.t("learner.greeting", name=escaped(name)) if name else visit.t("app.title"))
         st.title(visit.t("home.heading"), anchor=False)
         st.markdown(visit.t("home.intro"))
         following = next((lesson for lesson in lessons() if _lesson_state(lesson, visit) != "passed"), None)
@@ -44,7 +44,7 @@ def _steps(visit: Visit) -> None:
     with st.container(key="steps"):
         for (step, icon), column in zip(_STEPS, st.columns(len(_STEPS), gap="medium"), strict=True):
             with column:
-                st.markdown(f"{icon} **{visit.t(f'home.step_{step}')}**  \n{visit.t(f'home.how_{step}')}")
+                st.markdown(f"{icon}  \n{visit.t(f'home.how_{step}')}")
 
 
 def _map(visit: Visit) -> None:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import boto3
 import pytest
-from tests.cloud.conftest import LAB01, PROJECT, Bench
 
 from labs.cloud import Cloud, CloudError, CloudGoneError, CloudHost, DeploymentError, Kind, Pace
+from tests.cloud.conftest import LAB01, PROJECT, Bench
 
 
 def _ended(pid: int) -> bool:
@@ -159,7 +159,8 @@ def test_a_pause_in_the_middle_of_an_api_call_is_not_noticed_by_the_sdk(host: Cl
     """The SDK's own time-outs would make it retry: a minute to connect and read, here set to one second."""
     source = """
         import boto3, botocore.config
-        s3 = boto3.client("s3", config=botocore.config.Config(read_timeout=1, connect_timeout=1, retries={"total_max_attempts": 3}))
+        impatient = botocore.config.Config(read_timeout=1, connect_timeout=1, retries={"total_max_attempts": 3})
+        s3 = boto3.client("s3", config=impatient)
         def handler(event, context):
             s3.create_bucket(Bucket="once")
             return "done"
@@ -277,7 +278,8 @@ def test_two_clouds_know_nothing_of_each_other(host: CloudHost) -> None:
 def test_a_cloud_opens_no_socket_but_loopback() -> None:
     script = (
         "from labs.cloud import Cloud\nfrom tests.cloud.conftest import Bench\n"
-        "with Cloud(seed=1) as c:\n    b = Bench(c)\n    b.deploy('def handler(event, context):\\n    return 1\\n')\n    b.invoke()\n"
+        "with Cloud(seed=1) as c:\n    b = Bench(c)\n"
+        "    b.deploy('def handler(event, context):\\n    return 1\\n')\n    b.invoke()\n"
     )
     command = ["strace", "-f", "-qq", "-e", "trace=connect", sys.executable, "-c", script]
     said = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120).stderr

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from aws_lambda_powertools.utilities.parser.models import S3Model, SqsModel
-from tests.cloud.conftest import LAB01, Bench
 
 from labs.cloud import Cloud, CloudHost, Kind, RunEnd
 from labs.cloud.cloud import pack_source
+from tests.cloud.conftest import LAB01, Bench
 
 S3_TEMPLATE = """
 AWSTemplateFormatVersion: "2010-09-09"

@@ -4,9 +4,8 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from tests.cloud.conftest import LAB01, PROJECT
-
 from labs.cloud import Cloud, CloudHost
+from tests.cloud.conftest import LAB01, PROJECT
 
 CONCURRENT = """
 import boto3, random, uuid

@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from tests.cloud.conftest import Bench
 
 from labs.cloud import CloudError, Kind
+from tests.cloud.conftest import Bench
 
 
 def test_an_answer_comes_back_with_its_version_and_its_log(bench: Bench) -> None:
@@ -207,4 +207,4 @@ def test_the_payload_of_nothing_is_null(bench: Bench) -> None:
     bench.deploy("def handler(event, context):\n    return None\n")
     answer = bench.cloud.call("lambda", "Invoke", FunctionName="f")
     assert answer["Payload"] == b"null"
-    assert json.loads(answer["Payload"]) is None  # type: ignore[arg-type]
+    assert json.loads(answer["Payload"]) is None

@@ -5,6 +5,7 @@ import sys
 import textwrap
 
 import pytest
+
 from tests.cloud.conftest import PROJECT
 
 # Every script sees plain moto first and our seam afterwards, so that it also fails when the seam is not needed any more.
@@ -107,8 +108,10 @@ def client(engine, service):
         headers = {k.lower(): v.decode() if isinstance(v, bytes) else str(v) for k, v in request.headers.items()}
         body = request.body.read() if hasattr(request.body, "read") else request.body or b""
         target = parts.path + ("?" + parts.query if parts.query else "")
-        answer = engine.answer(Request(request.method, target, {"host": parts.netloc, **headers}, body if isinstance(body, bytes) else body.encode()))
-        return botocore.awsrequest.AWSResponse(request.url, answer.status, {k.lower(): v for k, v in answer.headers}, Body(answer.body))
+        body = body if isinstance(body, bytes) else body.encode()
+        answer = engine.answer(Request(request.method, target, {"host": parts.netloc, **headers}, body))
+        headers = {k.lower(): v for k, v in answer.headers}
+        return botocore.awsrequest.AWSResponse(request.url, answer.status, headers, Body(answer.body))
     made.meta.events.register("before-send", send)
     return made
 """

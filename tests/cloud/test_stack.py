@@ -9,10 +9,10 @@ import moto.cloudformation.parsing
 import pytest
 import yaml
 from moto import mock_aws
-from tests.cloud.conftest import LAB01, PROJECT
 
 from labs.cloud import Cloud
 from labs.cloud.stack import FILLED, _parse, transformed
+from tests.cloud.conftest import LAB01, PROJECT
 
 TEMPLATES = sorted(PROJECT.glob("labs/lab*/template.yaml"))
 

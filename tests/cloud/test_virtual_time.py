@@ -3,10 +3,10 @@
 import time
 
 import pytest
-from tests.cloud.conftest import Bench
 
 from labs.cloud import CloudHost
 from labs.cloud.cloud import Cloud
+from tests.cloud.conftest import Bench
 
 WAITS = {
     "time.sleep": ("import time", "time.sleep(3600)", 3600),
@@ -22,7 +22,8 @@ WAITS = {
     ),
     "asyncio.to_thread": (
         "import asyncio, time",
-        "async def both(): await asyncio.gather(asyncio.to_thread(time.sleep, 5), asyncio.sleep(3600))\n    asyncio.run(both())",
+        "async def both(): await asyncio.gather(asyncio.to_thread(time.sleep, 5), asyncio.sleep(3600))\n"
+        "    asyncio.run(both())",
         3600,
     ),
     "threads": (

@@ -91,10 +91,7 @@ def test_too_slow_a_machine_leaves_no_verdict_and_no_process(pack: Path, host: C
     before = {child.pid for child in psutil.Process(host.pid).children()}
     code = tmp_path / "mine.py"
     code.write_text("def handler(event, context):\n    while True:\n        pass\n", "utf-8")
-    pids: list[int] = []
-    result = grade(pack, code, seed=1, host=host, timeout=7, on_progress=lambda check: pids.extend(p.pid for p in graders()))
-    if result.status is Status.GRADED:
-        pytest.skip("this machine is fast")
+    result = grade(pack, code, seed=1, host=host, timeout=4)
     assert result.reason is not None
     assert result.reason.message_id == "grading.too_slow"
     deadline = time.monotonic() + 20
@@ -105,7 +102,6 @@ def test_too_slow_a_machine_leaves_no_verdict_and_no_process(pack: Path, host: C
     else:
         pytest.fail("a cloud is left")
     assert not graders()
-    assert not any(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE for pid in pids)
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ class S3Notifications:
     def _event(self, event: str, bucket: str, change: ObjectChange, configuration: str, caller_ip: str) -> bytes:
         chance = self._kernel.chance("s3-event")
         now = datetime.datetime.fromtimestamp(self._kernel.wall_ns / 1e9, datetime.UTC)
-        described: dict[str, JSON] = {"key": quote_plus(change.key)}
+        described: dict[str, JSON] = {"key": quote_plus(change.key, safe="/")}
         if not event.startswith("s3:ObjectRemoved"):
             described |= {"size": change.size, "eTag": change.etag}
         if change.version_id is not None:
