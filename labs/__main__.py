@@ -177,7 +177,7 @@ def _no_lab(name: str, language: str) -> int:
 
 def _language(arguments: list[str]) -> str:
     """Find the language before the arguments are parsed: the help is in it too."""
-    for given, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for given, following in zip(arguments, [*arguments, ""][1:], strict=True):
         value = following if given == "--lang" else given.removeprefix("--lang=")
         if given.startswith("--lang") and value in ("ko", "en"):
             return value

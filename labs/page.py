@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from typing import Protocol
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from labs.cloud.functions.sandbox import Tier
 from labs.desk import Desk
@@ -154,10 +155,10 @@ class LabPage:
 
     def _panel(self) -> None:
         key, visit = self.key, self.visit
+        st.session_state.setdefault(f"{key}_panel", "task")
         panel = st.segmented_control(
             visit.t("lab.panel"),
             _PANELS,
-            default="task",
             required=True,
             format_func=lambda name: visit.t(f"lab.{name}"),
             key=f"{key}_panel",
@@ -214,12 +215,10 @@ class LabPage:
                     self.complain(bench.fresh())
             if self.guide is not None:
                 self.guide.draw(self)
-            left, right = st.columns([1, 1], gap="medium")
+            left, outcome = st.columns([1, 1], gap="medium")
             if self.own is not None:
                 with left:
                     self.own.stimulus(self)
-                with right:
-                    self._live("outcome")
             with st.container(key=f"{key}_flow"):
                 flow_view(
                     f"{key}_live_flow",
@@ -227,15 +226,20 @@ class LabPage:
                     text=sentences(visit.language),
                     selected=None,
                 )
-            self._live("stored")
-
-    def _live(self, what: str) -> None:
-        _live(self.lab, self.visit, self.guide, what)
+            stored = st.container(key=f"{key}_stored")
+        _live(self.lab, self.visit, self.guide, outcome, stored)
 
     def outcome(self) -> None:
         """Show what came of the stimulus, and what went wrong in the newest run."""
+        visit, workspace = self.visit, self.bench.workspace
+        if not workspace.alive and workspace.error is not None:
+            # Told here: what the learner does next need not be refused for it, but starts a new cloud.
+            workspace.take_notice()
+            st.warning(visit.t(workspace.error, **workspace.error_params), icon=":material/cloud_off:")
+        elif workspace.kept_at is not None:
+            st.caption(f":material/history: {visit.t('run.last_run', time=visit.clock_time(workspace.kept_at))}")
         for finding in findings(self.bench.records):
-            said = code.said(finding, self.visit, markdown=True)
+            said = code.said(finding, visit, markdown=True)
             (st.error if finding.harmful else st.info)(said, icon=":material/report:" if finding.harmful else ":material/info:")
         if self.own is not None:
             self.own.outcome(self)
@@ -243,6 +247,9 @@ class LabPage:
     def stored(self) -> None:
         """Show what lies in the cloud."""
         visit, bench = self.visit, self.bench
+        if not bench.workspace.alive and not bench.records:
+            st.caption(visit.t("cloud.none"))
+            return
         buckets, tables = self.own.stored(bench.workspace.outputs) if self.own is not None else ([], [])
         labels = [visit.t(f"cloud.{name}") for name in ("objects", "items", "logs")]
         in_objects, in_items, in_logs = st.tabs(labels, key=f"{self.key}_stored", on_change="rerun")
@@ -258,13 +265,18 @@ class LabPage:
 
 
 @st.fragment
-def _live(lab: Lab, visit: Visit, guide: Guide | None, what: str) -> None:
-    """Draw what depends on the cloud, again whenever something has happened there."""
+def _live(lab: Lab, visit: Visit, guide: Guide | None, outcome: DeltaGenerator, stored: DeltaGenerator) -> None:
+    """Draw what depends on the cloud, again whenever something has happened there.
+
+    One fragment for two places: the browser reruns one fragment at a time, and news is for both.
+    """
     page = LabPage(lab, visit, guide)
     known = page.bench.newest
-    (page.outcome if what == "outcome" else page.stored)()
-    news = rerun_on_news(f"{page.key}_news_{what}", run_url=page.bench.run_url, known=known)
-    if what == "outcome" and news:
+    with outcome:
+        page.outcome()
+    with stored:
+        page.stored()
+    if rerun_on_news(f"{page.key}_news", run_url=page.bench.run_url, known=known):
         shown = f"{page.key}_shown"
         lines = [finding.line for finding in findings(page.bench.records)]
         changed = st.session_state.get(shown, []) != lines

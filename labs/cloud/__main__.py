@@ -6,15 +6,14 @@ python -m labs.cloud host FD | python -m labs.cloud one FD SETTINGS
 import socket
 import sys
 
-from labs.cloud import host, moto_seams
-from labs.cloud.local_client import Clients
+from labs.cloud import host
 from labs.cloud.process import Settings, serve
+from labs.cloud.warm import Warm
 
 match sys.argv[1:]:
     case ["host", descriptor]:
         host.main(int(descriptor))
     case ["one", descriptor, settings]:
-        moto_seams.preload()
-        serve(Settings.from_json(settings.encode()), socket.socket(fileno=int(descriptor)), Clients())
+        serve(Settings.from_json(settings.encode()), socket.socket(fileno=int(descriptor)), Warm())
     case _:
         sys.exit(__doc__)

@@ -33,10 +33,12 @@ _NOT_AWS = ("/moto-api", "/latest/meta-data", "/latest/api", "/latest/dynamic", 
 class Account:
     """Kernel, stores, functions and deliveries of one account."""
 
-    def __init__(self, kernel: Kernel, front: Front, *, tier: Tier, measured: bool, workspace: Path) -> None:
+    def __init__(
+        self, kernel: Kernel, front: Front, moto: moto_seams.Moto, *, tier: Tier, measured: bool, workspace: Path
+    ) -> None:
         self.kernel = kernel
         self.recorder = Recorder(lambda: kernel.now)
-        self._moto = moto_seams.Moto()
+        self._moto = moto
         platform = Platform(kernel, self.recorder, front, tier, measured, self.call, self._latency)
         self.functions = Functions(platform, workspace)
         self._queue = AsynchronousQueue(kernel, self.recorder, self.functions)

@@ -53,7 +53,9 @@ class Control:
             # A fault of ours in one request must not take the learner's account away.
             traceback.print_exc()
             if not reply.sent:
-                self._send(reply, {"code": "InternalFailure", "message": f"{type(error).__name__}: {error}", "status": 500}, 500)
+                self._send(
+                    reply, {"code": "InternalFailure", "message": f"{type(error).__name__}: {error}", "status": 500}, 500
+                )
 
     def _send(self, reply: Reply, value: object, status: int = 200) -> None:
         reply.send(Response(status, (("Content-Type", "application/json"),), wire.dumps(value)))

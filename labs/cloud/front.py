@@ -10,7 +10,6 @@ import selectors
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-
 from urllib.parse import parse_qsl, unquote
 
 import httptools
@@ -289,6 +288,11 @@ class Front:
             else:
                 watched.ready(mask)
         return bool(events)
+
+    def drain(self, most: int = 1000) -> None:
+        """Handle everything that has been sent already: a connection to accept may hold a request to read."""
+        while most and self.poll(0):
+            most -= 1
 
     def close(self) -> None:
         """Stop watching everything."""

@@ -130,21 +130,24 @@ class Forked:
 def clean_environment() -> dict[str, str]:
     """Give the environment of a cloud's process: nothing of the owner's but what Python and temporary files need."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG", "VIRTUAL_ENV") if name in os.environ}
-    # A fork keeps its parent's hash seed; the order of sets in moto must not differ from run to run.
-    return {**kept, "PYTHONHASHSEED": "0", "AWS_EC2_METADATA_DISABLED": "true", "AWS_DEFAULT_REGION": "us-east-1", "TZ": "UTC", "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"}
+    own = {
+        # A fork keeps its parent's hash seed; the order of sets in moto must not differ from run to run.
+        "PYTHONHASHSEED": "0",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
+        "TZ": "UTC",
+    }
+    return {**kept, **own}
 
 
 def main(descriptor: int) -> None:
     """Import everything, then fork a cloud for every message until the owner is gone."""
-    from labs.cloud import moto_seams, operations
-    from labs.cloud.local_client import Clients
     from labs.cloud.process import Settings, serve
+    from labs.cloud.warm import Warm
 
     owner = socket.socket(fileno=descriptor)
-    moto_seams.preload()
-    operations.preload()
-    clients = Clients()
-    clients.preload()
+    warm = Warm()
     # The owner decides when clouds end, not the Ctrl-C that it gets too; ended clouds leave no zombies.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -165,11 +168,10 @@ def main(descriptor: int) -> None:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             status = 1
             try:
-                serve(Settings.from_json(message), lifeline, clients)
+                serve(Settings.from_json(message), lifeline, warm)
                 status = 0
             except BaseException:
                 traceback.print_exc()
             finally:
                 os._exit(status)
         lifeline.close()
-

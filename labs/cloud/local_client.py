@@ -1,7 +1,7 @@
 """The AWS SDK inside the cloud's own process: for deployments, and for owners that do without the SDK."""
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -18,8 +18,6 @@ from labs.cloud.moto_seams import REGION
 
 if TYPE_CHECKING:
     from labs.cloud.process import CloudProcess
-
-_PRELOADED = ("s3", "dynamodb", "sqs", "lambda", "cloudformation", "iam", "logs")
 
 
 class OperationFailed(Exception):
@@ -53,10 +51,16 @@ class Clients:
                 raise OperationFailed("UnknownService", str(error), 400) from error
         return self._clients[service]
 
-    def preload(self) -> None:
-        """Make the clients that every cloud needs."""
-        for service in _PRELOADED:
-            self.get(service)
+    def ask(self, service: str, operation: str, answer: Callable[[Request], Response]) -> None:
+        """Call an operation without parameters, answered by `answer`, and leave the client unconnected."""
+        client = self.get(service)
+
+        def send(request: "botocore.awsrequest.AWSPreparedRequest", **event: object) -> "botocore.awsrequest.AWSResponse":
+            return aws_response(request, answer(plain_request(request)))
+
+        client.meta.events.register("before-send", send, unique_id="ask")
+        getattr(client, botocore.xform_name(operation))()
+        client.meta.events.unregister("before-send", send, unique_id="ask")
 
 
 class _Body(io.BytesIO):
@@ -103,28 +107,33 @@ class LocalClients:
 
     def _send(self, request: "botocore.awsrequest.AWSPreparedRequest", **event: object) -> "botocore.awsrequest.AWSResponse":
         answers: list[Response] = []
-        asked = self._request(request)
+        asked = plain_request(request)
         if self._caller is None:
             self._process.call(asked, answers.append)
         else:
             self._process.account.call(asked, Caller(self._caller, None), answers.append)
         if not answers and not self._process.wait_for(lambda: bool(answers)):
             raise OperationFailed("CloudPaused", "the cloud's time stands still, so this call cannot end", 503)
-        response = answers[0]
-        headers = {name.lower(): value for name, value in response.headers}
-        return botocore.awsrequest.AWSResponse(request.url, response.status, headers, _Body(response.body))
+        return aws_response(request, answers[0])
 
-    @staticmethod
-    def _request(request: "botocore.awsrequest.AWSPreparedRequest") -> Request:
-        parts = urlsplit(request.url)
-        target = parts.path + (f"?{parts.query}" if parts.query else "")
-        body = request.body or b""
-        if hasattr(body, "read"):
-            body = body.read()
-        if isinstance(body, str):
-            body = body.encode()
-        headers = {
-            name.lower(): value.decode() if isinstance(value, bytes) else str(value) for name, value in request.headers.items()
-        }
-        headers.setdefault("host", parts.netloc)
-        return Request(request.method, target or "/", headers, bytes(body))
+
+def aws_response(request: "botocore.awsrequest.AWSPreparedRequest", response: Response) -> "botocore.awsrequest.AWSResponse":
+    """Give an answer of ours the form that the SDK expects of its HTTP library."""
+    headers = {name.lower(): value for name, value in response.headers}
+    return botocore.awsrequest.AWSResponse(request.url, response.status, headers, _Body(response.body))
+
+
+def plain_request(request: "botocore.awsrequest.AWSPreparedRequest") -> Request:
+    """Give a request that the SDK has signed the form in which it would arrive over a socket."""
+    parts = urlsplit(request.url)
+    target = parts.path + (f"?{parts.query}" if parts.query else "")
+    body = request.body or b""
+    if hasattr(body, "read"):
+        body = body.read()
+    if isinstance(body, str):
+        body = body.encode()
+    headers = {
+        name.lower(): value.decode() if isinstance(value, bytes) else str(value) for name, value in request.headers.items()
+    }
+    headers.setdefault("host", parts.netloc)
+    return Request(request.method, target or "/", headers, bytes(body))

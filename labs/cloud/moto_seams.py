@@ -16,7 +16,6 @@ from typing import Protocol
 
 import moto.awslambda.models
 import moto.awslambda.responses
-import moto.backends
 import moto.cloudformation.models
 import moto.dynamodb.models
 import moto.iam.models
@@ -458,13 +457,3 @@ def write_log(group: str, stream: str, wall_ms: int, messages: Sequence[str]) ->
     if stream not in backend.groups[group].streams:
         backend.groups[group].create_log_stream(stream)
     backend.put_log_events(group, stream, [{"timestamp": wall_ms, "message": message} for message in messages])
-
-
-def preload() -> None:
-    """Import the services that every cloud uses, so that a fork of this process need not."""
-    for service in ("s3", "sqs", "lambda", "dynamodb", "cloudformation", "iam", "logs", "sts"):
-        moto.backends.get_backend(service)
-    # The AWS-managed policies take over a second to read, and their ids are drawn: once, and always the same.
-    seed(0)
-    if not moto.iam.models.iam_backends[ACCOUNT]["aws"].managed_policies:
-        raise RuntimeError("moto has not read the AWS-managed policies")

@@ -23,7 +23,8 @@ from labs.cloud.front import Front, Reply, Request, Response, bind
 from labs.cloud.functions.sandbox import Tier
 from labs.cloud.goal import Goal
 from labs.cloud.kernel import SECOND, Kernel, LivePace, Pace, RunEnd
-from labs.cloud.local_client import Clients, LocalClients
+from labs.cloud.local_client import LocalClients
+from labs.cloud.warm import Warm
 
 # Instant clouds start here, so that a trace does not depend on the day it was made. It is a Friday, 09:00 in UTC.
 FIXED_EPOCH_NS = 1_767_344_400 * SECOND + 0
@@ -59,7 +60,7 @@ class Settings:
 class CloudProcess:
     """Own one account and let its time pass at the pace asked for."""
 
-    def __init__(self, settings: Settings, lifeline: socket.socket, clients: Clients) -> None:
+    def __init__(self, settings: Settings, lifeline: socket.socket, warm: Warm) -> None:
         self.settings = settings
         self.kernel = Kernel(seed=settings.seed, epoch_ns=settings.epoch_ns)
         moto_seams.seed(settings.seed)
@@ -68,7 +69,12 @@ class CloudProcess:
         self.front = Front()
         self.workspace = Path(tempfile.mkdtemp(prefix="serverless-lab-"))
         self.account = Account(
-            self.kernel, self.front, tier=Tier(settings.tier), measured=settings.measured, workspace=self.workspace / "code"
+            self.kernel,
+            self.front,
+            warm.moto,
+            tier=Tier(settings.tier),
+            measured=settings.measured,
+            workspace=self.workspace / "code",
         )
         self.pace = settings.pace
         self._live = LivePace(self.kernel, settings.factor)
@@ -80,7 +86,7 @@ class CloudProcess:
         listening = bind(settings.port)
         self.port = int(listening.getsockname()[1])
         self.front.listen(listening, self._outside_request)
-        self.control = Control(self, LocalClients(self, clients))
+        self.control = Control(self, LocalClients(self, warm.clients))
         control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.control_path = self.workspace / "control"
         control.bind(str(self.control_path))
@@ -217,11 +223,11 @@ class CloudProcess:
         shutil.rmtree(self.workspace, ignore_errors=True)
 
 
-def serve(settings: Settings, lifeline: socket.socket, clients: Clients) -> None:
+def serve(settings: Settings, lifeline: socket.socket, warm: Warm) -> None:
     """Be a cloud until the owner is gone."""
     # Ctrl-C goes to the whole terminal; the owner decides when a cloud ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    process = CloudProcess(settings, lifeline, clients)
+    process = CloudProcess(settings, lifeline, warm)
     signal.signal(signal.SIGTERM, lambda number, frame: process.stop())
     try:
         process.announce()

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from urllib.parse import quote
 
 import streamlit as st
 
 from labs.page import LabPage
 from labs.uploads import LARGEST_UPLOAD
-from lessons.parts import account
+from labs.web import file_url
 from lessons.parts.component import ASSETS
 from lessons.parts.sentences import file_size, sentences
 from lessons.parts.upload import UploadLabels, upload
@@ -42,7 +43,7 @@ def stimulus(page: LabPage) -> None:
     st.markdown(f"**{visit.t('upload.heading')}**")
     done = upload(
         f"{key}_upload",
-        url=f"api/upload/{page.bench.workspace.run_id}",
+        url=f"api/upload/{page.bench.workspace.run_id}?lang={visit.language}",
         labels=labels(visit),
         max_bytes=LARGEST_UPLOAD,
     )
@@ -108,15 +109,18 @@ def _tile(page: LabPage, offer: Offer) -> None:
             type="tertiary",
             icon=":material/upload:",
             width="stretch",
-            help=page.visit.t("upload.sample", title=offer.key),
         )
     if pressed:
         _put(page, offer.key, offer.file.read_bytes())
 
 
 def _put(page: LabPage, name: str, body: bytes) -> None:
-    with st.spinner(page.visit.t("run.deploying" if not page.bench.deployed else "upload.putting")):
-        page.complain(page.bench.upload(name, body))
+    deployed = page.bench.deployed
+    with st.spinner(page.visit.t("upload.putting" if deployed else "run.deploying")):
+        trouble = page.bench.upload(name, body)
+    if page.complain(trouble) and not deployed:
+        # The editor, which is drawn already, says whether its text is deployed.
+        st.rerun()
 
 
 def _pair(page: LabPage, photo: Mapping[str, object], thumbnail: Mapping[str, object] | None) -> str:
@@ -134,7 +138,8 @@ def _figure(page: LabPage, bucket: str, found: Mapping[str, object], title: str)
     key = str(found["key"])
     caption = f"{title} · {file_size(float(str(found['size'])), sentences(page.visit.language))}"
     if key.lower().endswith(PICTURES):
-        url = account.picture_url(page.bench, bucket, key, f"{found['modified']}{found['size']}")
+        # The same key may hold another picture by now: another address makes the browser ask again.
+        url = f"{file_url(page.bench.workspace.run_id, bucket, key)}?v={quote(str(found['modified']))}"
         picture = f'<img src="{escape(url)}" alt="{escape(f"{title}: {key}")}">'
     else:
         picture = '<div class="lab-file" aria-hidden="true">TXT</div>'

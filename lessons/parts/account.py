@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from urllib.parse import quote
 
 import streamlit as st
 
@@ -57,12 +56,18 @@ def pace(key: str, bench: Workbench, visit: Visit) -> Trouble | None:
 
 def objects(bench: Workbench, visit: Visit, buckets: Iterable[str]) -> None:
     """List what lies in buckets."""
-    for bucket in buckets:
-        found = list(bench.workspace.objects(bucket))
-        st.markdown(f":material/folder: **{bucket}**")
-        if not found:
-            st.caption(visit.t("run.empty_bucket"))
-            continue
+    names = list(buckets)
+    for bucket, column in zip(names, st.columns(max(1, len(names)), gap="medium"), strict=False):
+        with column:
+            _objects(bench, visit, bucket)
+
+
+def _objects(bench: Workbench, visit: Visit, bucket: str) -> None:
+    found = list(bench.workspace.objects(bucket))
+    st.markdown(f":material/folder: **{bucket}**")
+    if not found:
+        st.caption(visit.t("run.empty_bucket"))
+    else:
         text = sentences(visit.language)
         rows = [
             [f"<code>{escape(str(each['key']))}</code>", escape(file_size(float(str(each["size"])), text))]
@@ -103,11 +108,6 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     head = "".join(f"<th>{escape(header)}</th>" for header in headers)
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
     st.html(f'<div class="lab-table"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>')
-
-
-def picture_url(bench: Workbench, bucket: str, key: str, version: object) -> str:
-    """Return the address of an object's bytes, relative to the app; another version has another address."""
-    return f"api/files/{bench.workspace.run_id}/{quote(bucket)}/{quote(key)}?v={quote(str(version))}"
 
 
 def _shown(value: object) -> str:

@@ -39,5 +39,8 @@ def unpack(archive: bytes, target: Path) -> None:
                 if left < 0:
                     raise PackageError(f"the package is larger than {MAX_BYTES} bytes unpacked")
                 destination.write_bytes(data)
+        # The environment runs as nobody: what Lambda asks of a package's modes, ours has whatever the umask here.
+        for path in (target, *target.rglob("*")):
+            path.chmod(0o755 if path.is_dir() else 0o644)
     except (zipfile.BadZipFile, EOFError, OSError, RuntimeError) as error:
         raise PackageError(f"the package cannot be unpacked: {error}") from error

@@ -79,14 +79,14 @@ def run_until_blocked(
             if arrived and process.threads() == 1:
                 return Stop.BLOCKED
             if process.idle():
-                front.poll(0)
+                front.drain()
                 return Stop.BLOCKED
             pause = _LOOK_AGAIN
         if time.monotonic() - checked < _CHECK_EVERY and not _ended(process):
             continue
         checked = time.monotonic()
         if _ended(process):
-            front.poll(0)
+            front.drain()
             return Stop.EXITED
         if process.memory_bytes() > memory_limit:
             return Stop.OUT_OF_MEMORY

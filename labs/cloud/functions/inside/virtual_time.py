@@ -259,6 +259,7 @@ def _patch_threading(module: types.ModuleType, kernel: Kernel) -> None:
 
     numbers = iter(range(1, sys.maxsize))
     module.Condition.wait = wait
+    vars(module)["_time"] = time.monotonic
 
 
 def _patch_selectors(module: types.ModuleType, kernel: Kernel) -> None:
