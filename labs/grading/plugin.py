@@ -76,7 +76,9 @@ class Grading:
             if self.reason is not None:
                 item.session.shouldstop = "this submission could not be graded"
             if isinstance(error, Misstep):
-                report.longrepr = feedback.message(self.lab, self.results[-1], feedback.language()) if self.results else str(error)
+                report.longrepr = (
+                    feedback.message(self.lab, self.results[-1], feedback.language()) if self.results else str(error)
+                )
         return report
 
     def _judge(self, check: model.Check, error: BaseException | None) -> None:

@@ -110,10 +110,9 @@ def test_processor_time_of_ended_children_counts(tmp_path: Path) -> None:
         assert environment.sandboxed.cpu_ns() > before + 80_000_000
 
 
-def test_daemons_end_with_the_environment(tier: Tier, tmp_path: Path) -> None:
-    if tier is Tier.CONFINED:
-        pytest.skip("tier 1 refuses to fork; see test_fork_and_exec_are_refused_on_the_host")
-    with running(tier, tmp_path, DAEMONS) as environment:
+@pytest.mark.parametrize("forking", [Tier.PLAIN, Tier.ISOLATED])  # tier 1 refuses to fork, which has a test of its own
+def test_daemons_end_with_the_environment(forking: Tier, tmp_path: Path) -> None:
+    with running(available(forking), tmp_path, DAEMONS) as environment:
         environment.invoke()
         tree = below(environment.sandboxed.pid)
         assert len(tree) >= 6

@@ -56,8 +56,7 @@ def machine(request: pytest.FixtureRequest) -> str:
 
 def number(machine: str, name: str) -> int:
     found: int | None = SECCOMP._NUMBERS[name][list(_ARCHITECTURES).index(machine)]
-    if found is None:
-        pytest.skip(f"{machine} has no {name}")
+    assert found is not None, f"{machine} has no {name}"
     return found
 
 
@@ -69,6 +68,9 @@ def test_denied_everywhere(machine: str, name: str, alone: bool) -> None:
 
 @pytest.mark.parametrize("name", ["fork", "vfork", "execve", "execveat", "pidfd_open"])
 def test_processes_only_with_namespaces(machine: str, name: str) -> None:
+    if machine == "aarch64" and name in ("fork", "vfork"):
+        assert SECCOMP._NUMBERS[name][list(_ARCHITECTURES).index(machine)] is None, "it has clone only"
+        return
     assert decide(machine, number(machine, name), alone=True) == errno.EPERM
     assert decide(machine, number(machine, name), alone=False) == -1
 

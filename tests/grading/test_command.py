@@ -12,13 +12,13 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import psutil
 import pytest
-from tests.grading.conftest import LAB01, PROJECT
 
 from labs.grading import CheckResult, Result, Status
 from labs.grading.result import SCHEMA
+from tests.grading.conftest import LAB01, PROJECT
 
 TEXT = {"type": "object", "required": ["ko", "en"], "additionalProperties": {"type": "string"}}
 REASON = {
@@ -32,45 +32,43 @@ RECORD = {
     "required": ["id", "t", "cause", "kind", "resource", "detail", "measured"],
     "properties": {"id": {"type": "integer"}, "t": {"type": "integer"}, "cause": {"type": ["integer", "null"]}},
 }
-CHECK = {
-    "type": "object",
-    "properties": {
-        "id": {"type": "string"},
-        "title": TEXT,
-        "points": {"type": "integer"},
-        "max": {"type": "integer"},
-        "passed": {"type": "boolean"},
-        "message_id": {"type": ["string", "null"]},
-        "params": {"type": "object"},
-        "record": {"type": ["integer", "null"]},
-        "evidence": {"type": "array", "items": RECORD},
-        "trace_hash": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
-    },
-    "additionalProperties": False,
+FIELDS = {
+    "id": {"type": "string"},
+    "title": TEXT,
+    "points": {"type": "integer"},
+    "max": {"type": "integer"},
+    "passed": {"type": "boolean"},
+    "message_id": {"type": ["string", "null"]},
+    "params": {"type": "object"},
+    "record": {"type": ["integer", "null"]},
+    "evidence": {"type": "array", "items": RECORD},
+    "trace_hash": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+}
+CHECK = {"type": "object", "properties": FIELDS, "required": list(FIELDS), "additionalProperties": False}
+FIELDS_OF_RESULT = {
+    "schema": {"const": SCHEMA},
+    "lab": {"type": "string"},
+    "lab_version": {"type": "string"},
+    "seed": {"type": "integer"},
+    "engine": {"type": "string"},
+    "python": {"type": "string"},
+    "tier": {"type": ["integer", "null"]},
+    "status": {"enum": ["graded", "ungradable"]},
+    "score": {"type": "integer"},
+    "max": {"type": "integer"},
+    "checks": {"type": "array", "items": CHECK},
+    "reason": {"anyOf": [{"type": "null"}, REASON]},
+    "submission": {"type": ["string", "null"], "pattern": "^[0-9a-f]{64}$"},
+    "trace_hash": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+    "started": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"},
+    "duration": {"type": "number"},
 }
 RESULT = {
     "type": "object",
-    "properties": {
-        "schema": {"const": SCHEMA},
-        "lab": {"type": "string"},
-        "lab_version": {"type": "string"},
-        "seed": {"type": "integer"},
-        "engine": {"type": "string"},
-        "python": {"type": "string"},
-        "tier": {"type": ["integer", "null"]},
-        "status": {"enum": ["graded", "ungradable"]},
-        "score": {"type": "integer"},
-        "max": {"type": "integer"},
-        "checks": {"type": "array", "items": {**CHECK, "required": list(CHECK["properties"])}},
-        "reason": {"anyOf": [{"type": "null"}, REASON]},
-        "submission": {"type": ["string", "null"], "pattern": "^[0-9a-f]{64}$"},
-        "trace_hash": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
-        "started": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"},
-        "duration": {"type": "number"},
-    },
+    "properties": FIELDS_OF_RESULT,
+    "required": list(FIELDS_OF_RESULT),
     "additionalProperties": False,
 }
-RESULT["required"] = list(RESULT["properties"])  # type: ignore[call-overload]
 
 
 def run(*arguments: str, cwd: Path = PROJECT, language: str = "en_US.UTF-8") -> subprocess.CompletedProcess[str]:

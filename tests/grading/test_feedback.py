@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable
 
 import pytest
-from tests.grading.conftest import PROJECT
 
 from labs.grading import Result, feedback
 from labs.model import Lab
+from tests.grading.conftest import PROJECT
 
 NASTY = "{given} {0.__class__} %s $given `x` <b>*_[a](http://b)\x1b[31m\u202e\r\n{found}"
 

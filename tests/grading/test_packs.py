@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.grading.conftest import PROJECT
 
 from labs import labs
 from labs.content import Text
 from labs.grading import CheckResult, Reason, Result, Status
 from labs.grading.prove import Case, Kind, Problem, judge
+from tests.grading.conftest import PROJECT
 
 
 @pytest.mark.timeout(600)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tests.grading.conftest import GOOD, make_pack
 
 from labs.cloud import CloudHost
 from labs.grading import Result, Status, cheats, grade
+from tests.grading.conftest import GOOD, make_pack
 
 Submit = Callable[..., Result]
 
@@ -162,5 +162,5 @@ def test_the_same_submission_leaves_the_same_trace_under_load(pack: Path, tmp_pa
             process.send_signal(signal.SIGKILL)
             process.wait()
     assert loaded.trace_hash == quiet.trace_hash
-    code.write_text(code.read_text("utf-8").replace('print(uuid.uuid4(), ', 'print("other", uuid.uuid4(), '), "utf-8")
+    code.write_text(code.read_text("utf-8").replace("print(uuid.uuid4(), ", 'print("other", uuid.uuid4(), '), "utf-8")
     assert grade(pack, code, seed=8).trace_hash != quiet.trace_hash, "what the handler prints is part of the trace"

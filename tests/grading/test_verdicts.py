@@ -5,11 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.grading.conftest import GOOD
 
 from labs.cloud import CloudHost
 from labs.grading import Reason, Result, Status, feedback, grade, grade_source
 from labs.model import Lab
+from tests.grading.conftest import GOOD
 
 Submit = Callable[..., Result]
 
@@ -145,4 +145,6 @@ def test_equal_file_names_do_no_harm(submit: Submit, tiny: Lab, tmp_path: Path, 
     for name in ("test_lab.py", "conftest.py", "pytest.py", "json.py"):
         (tmp_path / name).write_text(GOOD, "utf-8")
         assert grade(tiny, tmp_path / name, seed=1, host=host).passed
-    assert submit({"handler.py": GOOD, "conftest.py": "raise SystemExit(0)", "test_lab.py": "", "pytest.ini": "[pytest]"}).passed
+    assert submit(
+        {"handler.py": GOOD, "conftest.py": "raise SystemExit(0)", "test_lab.py": "", "pytest.ini": "[pytest]"}
+    ).passed
