@@ -23,7 +23,7 @@ from pathlib import Path
 
 from labs import lab as find_lab
 from labs.cloud import Cloud, CloudHost, Kind, Pace
-from labs.cloud.cloud import pack_source
+from labs.cloud.packing import pack_source
 from labs.grading.run import grade
 
 _PROJECT = Path(__file__).resolve().parent.parent

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from labs.classroom import JournalError
 from labs.cloud import Cloud, CloudGoneError, CloudSlowError, Pace, RunEnd
-from labs.cloud.cloud import pack_source
+from labs.cloud.packing import pack_source
 from labs.cloud.connections import PATIENCE
 from labs.house import House, UnavailableError
 from labs.model import Lab

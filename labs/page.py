@@ -226,7 +226,7 @@ class LabPage:
                     text=sentences(visit.language),
                     selected=None,
                 )
-            stored = st.container(key=f"{key}_stored")
+            stored = st.container()
         _live(self.lab, self.visit, self.guide, outcome, stored)
 
     def outcome(self) -> None:

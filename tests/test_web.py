@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.routing import Route
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 import labs
 from labs import web
@@ -92,16 +94,14 @@ class Browser:
         query = f"lang={lang}" + ("" if name is None else f"&name={quote(name, safe='')}")
         return self.ask("POST", f"/api/upload/{run}?{query}", body, {"Origin": self.origin, **headers})
 
-    def watch(self, path: str, after: int | None = 0, origin: str | None = None) -> "Feed":
-        socket = connect(
-            f"ws://127.0.0.1:{self.port}/{path}",
-            additional_headers={"Cookie": f"{COOKIE}={self.learner}"},
-            origin=origin or self.origin,  # type: ignore[arg-type]
-            open_timeout=10,
-        )
-        if after is not None:
-            socket.send(json.dumps({"after": after}))
-        return Feed(socket)
+    @contextmanager
+    def watch(self, path: str, after: int | None = 0, origin: str | None = None) -> Iterator["Feed"]:
+        cookie = {"Cookie": f"{COOKIE}={self.learner}"}
+        address = f"ws://127.0.0.1:{self.port}/{path}"
+        with connect(address, additional_headers=cookie, origin=Origin(origin or self.origin)) as socket:
+            if after is not None:
+                socket.send(json.dumps({"after": after}))
+            yield Feed(socket)
 
 
 class Feed:
@@ -134,9 +134,6 @@ class Feed:
                 found = []
             found += message.get("records", ())
         return found
-
-    def close(self) -> None:
-        self.socket.close()
 
 
 def page(request: Request) -> HTMLResponse:
@@ -346,7 +343,7 @@ def test_only_pictures_are_shown_in_place(browser: Browser, workspace: Workspace
         "a/b c%2F?#.jpg": (jpeg, "image/jpeg", "inline"),
         "pretends.png": (svg, "application/octet-stream", "attachment"),
         "page.html": (b"<script>alert(1)</script>", "application/octet-stream", "attachment"),
-        'quote"\r\n.txt': (b"", "application/octet-stream", "attachment"),
+        'quote".txt': (b"", "application/octet-stream", "attachment"),
     }
     for key, (body, kind, disposition) in objects.items():
         workspace.put(key, body)
@@ -367,108 +364,104 @@ def test_only_pictures_are_shown_in_place(browser: Browser, workspace: Workspace
 def test_a_real_upload_is_told_as_it_happens_and_resumed(browser: Browser, workspace: Workspace) -> None:
     workspace.set_pace(Pace.LIVE, 10)
     workspace.deploy((LAB.solutions[0] / "handler.py").read_text())
-    feed = browser.watch(workspace.events_url)
-    assert feed.hear(lambda message: message["type"] == "clock")["pace"] == "live"
-    sample = LAB.samples[0]
-    workspace.put(sample.key, sample.file.read_bytes())
-    records = feed.until_kind("environment.frozen")
-    assert [record["id"] for record in records] == list(range(1, len(records) + 1))
-    order = ["api.call", "s3.notification", "event.queued", "init.started", "invocation.started", "invocation.ended"]
-    found = [str(record["kind"]) for record in records]
-    assert sorted(order, key=found.index) == order
-    assert records[found.index("s3.notification")]["cause"] == records[found.index("api.call")]["id"]
-    times = [record["t"] for record in records]
-    assert times == sorted(times)
-    assert len([message for message in feed.heard if message["type"] == "records"]) > 2, "one by one, not all at the end"
-    until(lambda: workspace.idle)
-    assert feed.hear(lambda message: message["type"] == "clock" and message["idle"])["t"] >= times[-1]
-    feed.close()
+    with browser.watch(workspace.events_url) as feed:
+        assert feed.hear(lambda message: message["type"] == "clock")["pace"] == "live"
+        sample = LAB.samples[0]
+        workspace.put(sample.key, sample.file.read_bytes())
+        records = feed.until_kind("environment.frozen")
+        assert [record["id"] for record in records] == list(range(1, len(records) + 1))
+        order = ["api.call", "s3.notification", "event.queued", "init.started", "invocation.started", "invocation.ended"]
+        found = [str(record["kind"]) for record in records]
+        assert sorted(order, key=found.index) == order
+        assert records[found.index("s3.notification")]["cause"] == records[found.index("api.call")]["id"]
+        times = [record["t"] for record in records]
+        assert times == sorted(times)
+        assert len([message for message in feed.heard if message["type"] == "records"]) > 2, "one by one, not all at the end"
+        assert feed.hear(lambda message: message["type"] == "clock" and message["idle"])["t"] >= times[-1]
     assert tuple(records) == workspace.records()
 
     middle = len(records) // 2
-    resumed = browser.watch(workspace.events_url, after=middle)
-    resumed.until_kind("environment.frozen")
-    assert resumed.records == records[middle:]
-    assert all(message["type"] != "reset" for message in resumed.heard)
-    resumed.close()
+    with browser.watch(workspace.events_url, after=middle) as resumed:
+        resumed.until_kind("environment.frozen")
+        assert resumed.records == records[middle:]
+        assert all(message["type"] != "reset" for message in resumed.heard)
 
 
 def test_the_clock_is_told_when_its_pace_changes(browser: Browser, workspace: Workspace) -> None:
     workspace.deploy(QUICK)
-    feed, other = browser.watch(workspace.events_url), browser.watch(workspace.events_url)
-    for pace, factor in ((Pace.PAUSED, 1.0), (Pace.LIVE, 60.0), (Pace.LIVE, 1.0)):
-        workspace.set_pace(pace, factor)
-        for each in (feed, other):
-            clock = each.hear(lambda m: m["type"] == "clock" and (m["pace"], m["factor"]) == (pace, factor))
-            assert clock["idle"] is True
-            assert isinstance(clock["t"], int)
-    late = browser.watch(workspace.events_url)
-    clock, real = late.hear(lambda message: message["type"] == "clock"), workspace.clock
-    assert real is not None
-    assert 0 <= real.now - clock["t"] < 2e9
-    until(lambda: workspace.watchers == 3)
-    for each in (feed, other, late):
-        each.close()
+    with ExitStack() as tabs:
+        feeds = [tabs.enter_context(browser.watch(workspace.events_url)) for _ in range(2)]
+
+        def change(pace: Pace, factor: float) -> None:
+            workspace.set_pace(pace, factor)
+            for feed in feeds:
+                clock = feed.hear(lambda message: message["type"] == "clock" and message["pace"] == pace)
+                assert (clock["factor"], clock["idle"], type(clock["t"])) == (factor, True, int)
+
+        change(Pace.PAUSED, 1.0)
+        change(Pace.LIVE, 60.0)
+        change(Pace.PAUSED, 1.0)
+        change(Pace.LIVE, 1.0)
+        time.sleep(0.5)
+        late = tabs.enter_context(browser.watch(workspace.events_url))
+        clock, real = late.hear(lambda message: message["type"] == "clock"), workspace.clock
+        assert real is not None
+        assert 0 <= real.now - clock["t"] < 1e9
+        assert workspace.watchers == 3
     until(lambda: workspace.watchers == 0)
     assert workspace._listeners == []
 
 
 def test_starting_over_resets_and_old_tabs_hear_everything_anew(browser: Browser, workspace: Workspace) -> None:
-    feed = browser.watch(workspace.events_url)
     old = workspace.events_url
-    workspace.set_pace(Pace.LIVE, 100)
-    workspace.deploy(QUICK)
-    workspace.put("a.txt", b"a")
-    assert feed.until_kind("environment.frozen")[0]["id"] == 1
-    first = workspace.events_url
-    workspace.fresh()
-    feed.hear(lambda message: message["type"] == "reset")
-    feed.until_kind("deployed")
-    assert [record["kind"] for record in feed.records] == ["deployed"]
-    assert all(message["type"] != "gone" for message in feed.heard)
-    feed.close()
+    with browser.watch(old) as feed:
+        workspace.set_pace(Pace.LIVE, 100)
+        workspace.deploy(QUICK)
+        workspace.put("a.txt", b"a")
+        assert feed.until_kind("environment.frozen")[0]["id"] == 1
+        first = workspace.events_url
+        workspace.fresh()
+        feed.hear(lambda message: message["type"] == "reset")
+        feed.until_kind("deployed")
+        assert [record["kind"] for record in feed.records] == ["deployed"]
+        assert all(message["type"] != "gone" for message in feed.heard)
     for address, after in ((old, 0), (first, 12), (f"api/runs/{workspace.run_id}/events", 12)):
-        again = browser.watch(address, after=after)
-        again.hear(lambda message: message["type"] == "reset")
-        again.until_kind("deployed")
-        assert len(again.records) == 1
-        again.close()
+        with browser.watch(address, after=after) as again:
+            again.hear(lambda message: message["type"] == "reset")
+            again.until_kind("deployed")
+            assert len(again.records) == 1
 
 
 def test_a_killed_cloud_is_gone_and_the_next_one_is_watched_again(browser: Browser, workspace: Workspace) -> None:
     workspace.deploy(QUICK)
-    feed = browser.watch(workspace.events_url)
-    feed.until_kind("deployed")
-    assert workspace._cloud is not None
-    os.kill(workspace._cloud.pid, signal.SIGKILL)
-    feed.hear(lambda message: message["type"] == "gone")
-    with pytest.raises(ConnectionClosed):
-        feed.socket.recv(10)
+    with browser.watch(workspace.events_url) as feed:
+        feed.until_kind("deployed")
+        assert workspace._cloud is not None
+        os.kill(workspace._cloud.pid, signal.SIGKILL)
+        feed.hear(lambda message: message["type"] == "gone")
+        with pytest.raises(ConnectionClosed):
+            feed.socket.recv(10)
     assert workspace.error == "error.cloud_gone"
-    late = browser.watch(workspace.events_url)
-    late.hear(lambda message: message["type"] == "gone")
-    assert [record["kind"] for record in late.records] == ["deployed"]
+    with browser.watch(workspace.events_url) as late:
+        late.hear(lambda message: message["type"] == "gone")
+        assert [record["kind"] for record in late.records] == ["deployed"]
     assert workspace.take_notice() == "error.cloud_gone"
     workspace.deploy(QUICK)
-    after = browser.watch(workspace.events_url)
-    workspace.put("a.txt", b"a")
-    after.until_kind("api.call")
-    after.close()
+    with browser.watch(workspace.events_url) as after:
+        workspace.put("a.txt", b"a")
+        after.until_kind("api.call")
 
 
 def test_after_a_restart_the_journals_run_is_told_and_then_the_new_one(browser: Browser) -> None:
     assert browser.learner is not None
-    run = {
-        "records": [{"id": 1, "t": 0, "cause": None, "kind": "deployed", "resource": "stack:x", "detail": {}, "measured": {}}]
-    }
-    place.journal().save_run(browser.learner, LAB.id, run)
+    record: Message = {"id": 1, "t": 0, "cause": None, "kind": "deployed", "resource": "stack:x", "detail": {}, "measured": {}}
+    place.journal().save_run(browser.learner, LAB.id, {"records": [record]})
     workspace = place.workspaces().open(browser.learner, LAB)
-    feed = browser.watch(workspace.events_url)
-    assert feed.until_kind("deployed")[0]["resource"] == "stack:x"
-    workspace.deploy(QUICK)
-    feed.hear(lambda message: message["type"] == "reset")
-    assert feed.until_kind("deployed")[0]["resource"] == "stack:lab01-thumbnail"
-    feed.close()
+    with browser.watch(workspace.events_url) as feed:
+        assert feed.until_kind("deployed")[0]["resource"] == "stack:x"
+        workspace.deploy(QUICK)
+        feed.hear(lambda message: message["type"] == "reset")
+        assert feed.until_kind("deployed")[0]["resource"] == "stack:lab01-thumbnail"
     workspace.close()
 
 
@@ -479,33 +472,38 @@ def test_nobody_else_hears_it(browser: Browser, workspace: Workspace) -> None:
         (browser, workspace.events_url, "http://evil.example", 403),
         (browser, workspace.events_url, "null", 403),
     ):
-        with pytest.raises(InvalidStatus) as refusal:
-            stranger.watch(path, origin=origin)
+        with pytest.raises(InvalidStatus) as refusal, stranger.watch(path, origin=origin):
+            pass
         assert refusal.value.response.status_code == status
 
 
-@pytest.mark.parametrize("hello", ["nonsense", "[]", "{}", '{"after": -1}', '{"after": "1"}', '{"after": null}'])
-def test_a_strange_hello_is_hung_up_on(browser: Browser, workspace: Workspace, hello: str) -> None:
-    feed = browser.watch(workspace.events_url, after=None)
-    feed.socket.send(hello)
-    with pytest.raises(ConnectionClosed) as closed:
-        feed.socket.recv(10)
+@pytest.mark.parametrize("hello", ["nonsense", "[]", "{}", '{"after": -1}', '{"after": "1"}', '{"after": null}', b"\xff"])
+def test_a_strange_hello_is_hung_up_on(browser: Browser, workspace: Workspace, hello: str | bytes) -> None:
+    with browser.watch(workspace.events_url, after=None) as feed:
+        feed.socket.send(hello)
+        with pytest.raises(ConnectionClosed) as closed:
+            feed.socket.recv(10)
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1008
 
 
-def test_tabs_beyond_a_number_wait(browser: Browser, workspace: Workspace) -> None:
-    feeds = [browser.watch(workspace.events_url) for _ in range(16)]
-    until(lambda: workspace.watchers == 16)
-    with pytest.raises(ConnectionClosed):
-        browser.watch(workspace.events_url).socket.recv(10)
-    for feed in feeds:
-        feed.close()
+def test_too_many_tabs_are_turned_away(browser: Browser, workspace: Workspace) -> None:
+    with ExitStack() as tabs:
+        for _ in range(16):
+            tabs.enter_context(browser.watch(workspace.events_url))
+        until(lambda: workspace.watchers == 16)
+        late = tabs.enter_context(browser.watch(workspace.events_url, after=None))
+        with pytest.raises(ConnectionClosed):
+            late.socket.recv(10)
     until(lambda: workspace.watchers == 0)
 
 
 # the app's end
-APP = "import sys, uvicorn\nfrom tests.test_web import application\nuvicorn.run(application(), port=int(sys.argv[1]), log_level='error')\n"
+APP = """
+import sys, uvicorn
+from tests.test_web import application
+uvicorn.run(application(), port=int(sys.argv[1]), log_level="error")
+"""
 
 
 def test_the_server_ends_with_everything_that_it_started() -> None:

@@ -1,4 +1,4 @@
-"""One learner's cloud through everything that can become of it: shared, paused, killed, stuck, unused, and the app restarted."""
+"""One learner's cloud through all that can become of it: shared, paused, killed, stuck, unused, and the app restarted."""
 
 import os
 import signal
@@ -176,7 +176,8 @@ def test_code_that_is_no_code_is_deployed_all_the_same(workspace: Workspace) -> 
         workspace.put("a.txt", b"a")
         last = [record["detail"] for record in workspace.records() if record["kind"] == "invocation.ended"][-1]
         assert isinstance(last, dict)
-        assert (last["status"], bool(last["error_type"])) == ("error", True), source
+        assert last["status"] in ("error", "crash"), source
+        assert last["error_message"], source
 
 
 def test_a_killed_cloud_is_told_of_once_and_replaced(workspace: Workspace, journal: Journal) -> None:
@@ -194,7 +195,8 @@ def test_a_killed_cloud_is_told_of_once_and_replaced(workspace: Workspace, journ
     assert tuple(kept["records"]) == happened
     workspace.put("b.txt", b"b")
     assert [each["key"] for each in workspace.objects(workspace.outputs["Photos"])] == ["b.txt"]
-    assert (workspace.deployed_source, workspace.run_id, workspace.error) == (QUICK, run, None)
+    assert (workspace.deployed_source, workspace.run_id) == (QUICK, run)
+    assert workspace.error is None
     assert workspace.take_notice() is None
 
 
@@ -204,7 +206,7 @@ def test_a_death_that_a_look_finds_is_told_by_the_next_action_or_as_a_notice(wor
     assert workspace.objects(workspace.outputs["Photos"]) == []
     assert workspace.clock is None
     with pytest.raises(UnavailableError):
-        workspace.step() or workspace.call("s3", "ListBuckets")
+        workspace.call("s3", "ListBuckets")
     workspace.deploy(QUICK)
     kill(workspace)
     workspace.records()
@@ -434,7 +436,8 @@ def test_after_a_restart_of_the_app_the_last_run_is_shown(all_of_them: Workspace
         assert (after.alive, after.deployed_source, after.objects(outputs["Photos"])) == (False, None, [])
         after.set_pace(Pace.INSTANT)
         after.put("b.txt", b"b")
-        assert (after.deployed_source, after.kept_at) == (QUICK, None)
+        assert after.deployed_source == QUICK
+        assert after.kept_at is None
         after.close()
     finally:
         again._ending.set()
@@ -495,8 +498,7 @@ def test_the_app_process_stays_light_and_leaves_nothing_behind(ending: str) -> N
         finally:
             app.kill()
             app.wait()
-        for pid in pids + children:
-            until(lambda pid=pid: ended(pid))
+        until(lambda: all(ended(pid) for pid in pids + children))
         until(lambda: not list(Path(places["TMPDIR"]).iterdir()))
         with Journal.open(Path(places["SERVERLESS_LAB_DATA"])) as kept:
             assert kept.last_run("someone", LAB.id) is not None or ending == "killed"

@@ -2,12 +2,10 @@
 
 import datetime
 import http.client
-import io
 import shutil
 import socket
 import subprocess
 import sys
-import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +16,7 @@ from labs.cloud import wire
 from labs.cloud.connections import Connection, Connections
 from labs.cloud.host import CloudHost, Forked, clean_environment
 from labs.cloud.kernel import SECOND, Pace, RunEnd
+from labs.cloud.packing import PackingError, pack
 from labs.cloud.trace import Record, Trace
 
 if TYPE_CHECKING:
@@ -198,7 +197,10 @@ class Cloud:
             body = template.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise DeploymentError(f"{template}: {error}") from error
-        package = pack(Path(code))
+        try:
+            package = pack(Path(code))
+        except PackingError as error:
+            raise DeploymentError(str(error)) from error
         return self.deploy_package(body, package, name=name or template.resolve().parent.name.replace("_", "-"))
 
     def deploy_package(self, template: str, package: bytes, *, name: str) -> Stack:
@@ -344,42 +346,3 @@ def _clock(state: Mapping[str, object]) -> Clock:
         factor=float(str(state["factor"])),
         idle=bool(state["idle"]),
     )
-
-
-def pack(code: Path) -> bytes:
-    """Pack a folder, or a single file as handler.py, into a zip with nothing in it that changes from run to run.
-
-    Raises DeploymentError for code that is not there.
-    """
-    if not code.exists():
-        raise DeploymentError(f"{code}: there is no such file or folder")
-    files = (
-        {"handler.py": code}
-        if code.is_file()
-        else {
-            str(path.relative_to(code)): path
-            for path in sorted(code.rglob("*"))
-            if path.is_file() and not path.is_symlink() and "__pycache__" not in path.parts
-        }
-    )
-    if not files:
-        raise DeploymentError(f"{code}: there is no code in this folder")
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as package:
-        for name, path in files.items():
-            information = zipfile.ZipInfo(name)
-            information.external_attr = 0o644 << 16
-            information.compress_type = zipfile.ZIP_DEFLATED
-            package.writestr(information, path.read_bytes())
-    return archive.getvalue()
-
-
-def pack_source(source: str) -> bytes:
-    """Pack one handler's source text."""
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as package:
-        information = zipfile.ZipInfo("handler.py")
-        information.external_attr = 0o644 << 16
-        # An editor can send unpaired surrogates; Python says what is wrong with them when it reads the file.
-        package.writestr(information, source.encode("utf-8", "surrogatepass"))
-    return archive.getvalue()

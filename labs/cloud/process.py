@@ -130,7 +130,7 @@ class CloudProcess:
         while not answered() and not self._closing:
             if self._inbox:
                 # The owner is heard meanwhile: it may pause the clock and let it run again, or have an answer of its own.
-                self._inbox.popleft()()
+                self._hear()
                 continue
             if self.pace is Pace.INSTANT and self.kernel.next_at() is None:
                 return False
@@ -160,10 +160,18 @@ class CloudProcess:
         """Serve until the owner is gone."""
         while not self._closing:
             while self._inbox:
-                self._inbox.popleft()()
+                self._hear()
             wait = self._pass_time()
             self.control.tell_waiting()
             self.front.poll(wait)
+
+    def _hear(self) -> None:
+        """Do what comes from outside: at this instant, not at the one when we last looked at the clock."""
+        if self.pace is Pace.LIVE and not self._goals:
+            upcoming, target = self.kernel.next_at(), self._live.target()
+            if upcoming is None or upcoming > target:
+                self.kernel.move_to(target)
+        self._inbox.popleft()()
 
     def _pass_time(self) -> float | None:
         """Let some of the agenda happen; return how long the sockets may be waited for (None: until something comes)."""

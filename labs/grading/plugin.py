@@ -75,10 +75,8 @@ class Grading:
             self._judge(self.lab.check(str(_check_id(item))), error)
             if self.reason is not None:
                 item.session.shouldstop = "this submission could not be graded"
-            if isinstance(error, Misstep):
-                report.longrepr = (
-                    feedback.message(self.lab, self.results[-1], feedback.language()) if self.results else str(error)
-                )
+            elif isinstance(error, Misstep):
+                report.longrepr = feedback.message(self.lab, self.results[-1], feedback.language())
         return report
 
     def _judge(self, check: model.Check, error: BaseException | None) -> None:

@@ -101,12 +101,16 @@ def _grade(
 def _run(lab: Lab, read: Submission, seed: int, host: CloudHost | None, timeout: float, on_progress: Progress) -> _Findings:
     deadline = time.monotonic() + timeout
     findings = _Findings()
+    try:
+        shared = -1 if host is None else host.share()
+    except OSError:
+        findings.reason = Reason("grading.cloud_gone")
+        return findings
     # A socket, because unlike a pipe it cannot be opened through another process's /proc/<pid>/fd.
     ours, theirs = socket.socketpair()
     with ours, theirs, tempfile.TemporaryFile() as package, tempfile.TemporaryFile() as said:
         package.write(read.package)
         package.seek(0)
-        shared = -1 if host is None else host.share()
         process = subprocess.Popen(
             [*grader.COMMAND, str(lab.folder.resolve()), str(seed), str(theirs.fileno()), str(shared)],
             stdin=package,

@@ -57,7 +57,7 @@ def compared(
                 if right:
                     st.badge(visit.t("prediction.match"), icon=":material/check:", color="green")
                 else:
-                    st.badge(visit.t("prediction.differs"), icon=":material/not_equal:", color="orange")
+                    st.badge(visit.t("prediction.differs"), icon=":material/close:", color="orange")
             mine, seen = st.columns(2)
             mine.caption(visit.t("prediction.yours"))
             mine.markdown(in_words(question, answer, visit))
@@ -94,7 +94,7 @@ def _other(value: object, visit: Visit) -> str:
 
 def _field(key: str, question: Question, visit: Visit) -> Answer | None:
     """Show one question and return its answer, or None."""
-    text = f"**{question.text.of(visit.language)}**"
+    text = question.text.of(visit.language)
     if isinstance(question, NumberQuestion):
         number = st.number_input(
             text, question.least, question.most, value=None, step=1, key=key, width=240, persist_state="session"
@@ -121,7 +121,7 @@ def _order(key: str, text: str, question: OrderQuestion, visit: Visit) -> Answer
     def swap(at: int) -> None:
         order[at], order[at + 1] = order[at + 1], order[at]
 
-    st.markdown(text)
+    st.markdown(f"**{text}**")
     st.caption(visit.t("prediction.order_help"))
     with st.container(key=store, gap="xsmall"):
         for place, index in enumerate(order):

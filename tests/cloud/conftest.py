@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from labs.cloud import Cloud, CloudHost, Stack
-from labs.cloud.cloud import pack_source
+from labs.cloud.packing import pack_source
 
 TEMPLATE = """
 AWSTemplateFormatVersion: "2010-09-09"

@@ -8,7 +8,7 @@ import pytest
 from aws_lambda_powertools.utilities.parser.models import S3Model, SqsModel
 
 from labs.cloud import Cloud, CloudHost, Kind, RunEnd
-from labs.cloud.cloud import pack_source
+from labs.cloud.packing import pack_source
 from tests.cloud.conftest import LAB01, Bench
 
 S3_TEMPLATE = """

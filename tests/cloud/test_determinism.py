@@ -20,7 +20,7 @@ def handler(event, context):
 SCRIPT = """
 import sys
 from labs.cloud import Cloud
-from labs.cloud.cloud import pack_source
+from labs.cloud.packing import pack_source
 from tests.cloud.conftest import TEMPLATE
 from tests.cloud.test_determinism import CONCURRENT, stimulate
 with Cloud(seed=int(sys.argv[1])) as cloud:
@@ -30,7 +30,7 @@ with Cloud(seed=int(sys.argv[1])) as cloud:
 
 def stimulate(cloud: Cloud) -> str:
     """Let eight events overlap on one counter and return the hash of what happened."""
-    from labs.cloud.cloud import pack_source
+    from labs.cloud.packing import pack_source
     from tests.cloud.conftest import TEMPLATE
 
     cloud.deploy_package(TEMPLATE.format(timeout=10, memory=256), pack_source(CONCURRENT), name="bench")

@@ -1,6 +1,5 @@
 """One execution environment: INIT, then one invocation at a time, frozen in between, until it is reclaimed or breaks."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,12 +10,12 @@ from labs.cloud import latency, limits
 from labs.cloud.caller import Caller
 from labs.cloud.front import Front, Reply, Request, Response
 from labs.cloud.functions import runtime_api
-from labs.cloud.functions.clock_page import ClockPage
+from labs.cloud.functions.guest import Grounds, Guest
 from labs.cloud.functions.invocation import Invocation, Outcome, Status
 from labs.cloud.functions.logs import EnvironmentLog
 from labs.cloud.functions.runtime_api import Failure
-from labs.cloud.functions.sandbox import Sandboxed, Spec, Tier, start
-from labs.cloud.functions.segment import Arrived, Stop, run_until_blocked
+from labs.cloud.functions.sandbox import Tier
+from labs.cloud.functions.segment import Arrived, Stop
 from labs.cloud.kernel import MILLISECOND, SECOND, Entry, Kernel
 from labs.cloud.kinds import Kind
 from labs.cloud.moto_seams import FunctionVersion
@@ -64,20 +63,15 @@ class Environment:
         self.state = State.INIT
         self.last_used = 0
         self._invocation: Invocation | None = invocation
-        self._arrived: list[Arrived] = []
-        self._waiting = 0  # requests of the environment that have no answer yet
         self._held: list[tuple[Reply, Response]] = []  # answers that came while it was frozen
         self._next: Reply | None = None
         self._answer: bytes | None = None
         self._failure: Failure | None = None
         self._deadline: Entry | None = None
         self._keep_alive: Entry | None = None
-        self._timers: dict[str, tuple[Entry, Reply]] = {}
         self._started_at = self._kernel.now
         self._cpu_at_start = 0
         self._init_ms: float | None = None
-        self._memory_mb = 0
-        self._stopped: Stop | None = None
         self.on_end: Callable[[Environment], None] = lambda environment: None
         chance = self._kernel.chance(self.name)
         record = self._record(
@@ -89,88 +83,25 @@ class Environment:
         stream_id = f"{chance.getrandbits(128):032x}"
         self._log = EnvironmentLog(self._kernel, platform.recorder, function, self.name, str(package), stream_id)
         self._log.begin(None, self._phase)
-        self._page = ClockPage(measured=platform.measured)
-        self._page.start(self._kernel.wall_ns)
-        environment = runtime_api.variables(function, self._log.stream, chance)
-        self._process = self._start(package, environment, chance.getrandbits(32))
+        variables = runtime_api.variables(function, self._log.stream, chance)
+        grounds = Grounds(self._kernel, platform.front, platform.tier, platform.measured)
+        self._guest = Guest(grounds, function, package, variables, chance.getrandbits(32), self._log, self._asked)
         self._deadline = self._kernel.after(limits.INIT.value * SECOND, self._init_timed_out)
         self._go(extra=0 if platform.measured else latency.INIT.draw(chance))
 
-    def _start(self, package: Path, environment: dict[str, str], seed: int) -> Sandboxed:
-        process = start(
-            Spec(
-                task_root=package,
-                handler=self.function.handler,
-                environment=environment,
-                memory_mb=self.function.memory_mb,
-                tmp_mb=self.function.tmp_mb,
-                hash_seed=seed,
-                clock_fd=self._page.descriptor,
-                seed=seed,
-            ),
-            self._platform.tier,
-        )
-        front = self._platform.front
-        self._listeners = (
-            front.listen(process.runtime, lambda request, reply: self._arrive(request, reply, aws=False)),
-            front.listen(process.aws, lambda request, reply: self._arrive(request, reply, aws=True)),
-        )
-        os.set_blocking(process.output, False)
-        front.watch(process.output, self._read_output, write=False)
-        return process
-
-    # what the process does
-    def _arrive(self, request: Request, reply: Reply, *, aws: bool) -> None:
-        self._arrived.append(Arrived(request, reply, aws))
-
-    def _read_output(self, mask: int) -> None:
-        try:
-            data = os.read(self._process.output, 1 << 16)
-        except BlockingIOError:
-            return
-        if data:
-            self._log.feed(data)
-        else:
-            self._platform.front.forget(self._process.output)
-
+    # what the process asks for
     def _go(self, *answers: tuple[Reply, Response], extra: int = 0) -> None:
-        """Give answers, let the process run until it waits for us, and put what it asked for on the agenda."""
         limit = max(0, self._deadline.at - self._kernel.now) if self._deadline else 0
-        # The instant first: the process reads the clock as soon as it has its answer.
-        self._page.start(self._kernel.wall_ns)
-        for reply, response in answers:
-            self._waiting -= 1
-            reply.send(response)
-        stop = run_until_blocked(
-            self._platform.front,
-            self._process,
-            self._arrived,
-            waiting=self._waiting,
-            real_limit_ns=limit if self._platform.measured else None,
-            memory_limit=self.function.memory_mb * 1024 * 1024,
-        )
-        self._memory_mb = max(self._memory_mb, -(-self._process.memory_bytes() // (1024 * 1024)))
-        elapsed = self._page.elapsed(sent=any(item.aws for item in self._arrived)) + extra
-        arrived, self._arrived = sorted(self._arrived, key=lambda item: item.order), []
-        if stop in (Stop.SPINNING, Stop.STUCK):
-            # Nothing that it does can be seen any more; its deadline is on the agenda.
-            self._process.freeze()
-            self._stopped = stop
-            return
-        self._waiting += len(arrived)
-        self._kernel.after(elapsed, lambda: self._issued(arrived, stop))
+        self._guest.go(*answers, extra=extra, limit=limit)
 
-    def _issued(self, arrived: list[Arrived], stop: Stop) -> None:
-        if self.state is State.ENDED:
-            return
-        self._log.flush(final=False)
+    def _asked(self, arrived: list[Arrived], stop: Stop) -> None:
         for item in arrived:
             if item.aws:
                 self._call(item)
             else:
                 self._runtime_call(item)
         if stop is Stop.EXITED:
-            self._broken(runtime_api.exit_failure(self._process.exit_status(), self._request_id()))
+            self._broken(runtime_api.exit_failure(self._guest.exit_status(), self._request_id()))
         elif stop is Stop.OUT_OF_MEMORY:
             self._broken(runtime_api.exit_failure(-9, self._request_id()))
 
@@ -184,10 +115,9 @@ class Environment:
         caller = Caller(self.name, self._phase, self._request_id())
 
         def arrive() -> None:
-            if self.state is not State.ENDED:
-                self._platform.call_aws(item.request, caller, lambda response: self._reply(item.reply, response))
+            self._platform.call_aws(item.request, caller, lambda response: self._reply(item.reply, response))
 
-        self._kernel.after(self._platform.call_latency(item.request), arrive)
+        self._guest.later(self._platform.call_latency(item.request), arrive)
 
     # the Runtime API
     def _runtime_call(self, item: Arrived) -> None:
@@ -202,27 +132,16 @@ class Environment:
                 self._failure = runtime_api.failure(request, self._task_root)
                 self._reply(reply, runtime_api.ACCEPTED)
             case runtime_api.Sleep(ns):
-                self._kernel.after(ns, lambda: self._slept(ns, reply))
+                self._guest.later(ns, lambda: self._slept(ns, reply))
             case runtime_api.Timer(name, ns):
-                self._timers[name] = (self._kernel.after(ns, lambda: self._rung(name)), reply)
+                self._guest.set_timer(name, ns, reply, self._reply)
             case runtime_api.Cancel(name):
-                if name in self._timers:
-                    self._kernel.cancel(self._timers[name][0])
-                    _, waiting = self._timers.pop(name)
-                    self._waiting -= 1
-                    waiting.send(runtime_api.DONE)
-                self._reply(reply, runtime_api.DONE)
+                self._go(*self._guest.cancelled_timer(name), (reply, runtime_api.DONE))
             case _:
                 self._reply(reply, runtime_api.REFUSED)
 
     def _slept(self, ns: int, reply: Reply) -> None:
-        if self.state is not State.ENDED:
-            detail: dict[str, JSON] = {"seconds": ns / SECOND, "request_id": self._request_id()}
-            self._record(Kind.SLEPT, detail, self._phase)
-            self._reply(reply, runtime_api.DONE)
-
-    def _rung(self, name: str) -> None:
-        _, reply = self._timers.pop(name)
+        self._record(Kind.SLEPT, {"seconds": ns / SECOND, "request_id": self._request_id()}, self._phase)
         self._reply(reply, runtime_api.DONE)
 
     def _ready(self, reply: Reply) -> None:
@@ -265,14 +184,14 @@ class Environment:
             raise RuntimeError(f"{self.name} is {self.state}")
         if self._keep_alive is not None:
             self._kernel.cancel(self._keep_alive)
-        self._process.thaw()
+        self._guest.thaw()
         self._begin(invocation, cold=False)
 
     def _begin(self, invocation: Invocation, *, cold: bool) -> None:
         self.state, self._invocation = State.BUSY, invocation
         self._answer = self._failure = None
         self._started_at = self._kernel.now
-        self._cpu_at_start = self._process.cpu_ns()
+        self._cpu_at_start = self._guest.cpu_ns()
         self._phase = self._record(
             Kind.INVOCATION_STARTED,
             {
@@ -308,7 +227,7 @@ class Environment:
         self._log.flush(final=True)
         duration = (self._kernel.now - self._started_at) / MILLISECOND
         report = runtime_api.Report(
-            invocation.request_id, duration, self._init_ms, self.function.memory_mb, self._memory_mb, status, failure
+            invocation.request_id, duration, self._init_ms, self.function.memory_mb, self._guest.memory_mb, status, failure
         )
         self._log.platform(*report.lines(self._kernel.wall_ns))
         detail: dict[str, JSON] = {
@@ -321,10 +240,10 @@ class Environment:
         }
         if failure is not None:
             detail |= {"error_type": failure.error_type, "error_message": failure.message}
-        if self._stopped is not None:
-            detail["stopped"] = self._stopped
-        cpu_ms = (self._process.cpu_ns() - self._cpu_at_start) / MILLISECOND
-        measured: dict[str, JSON] = {"max_memory_mb": self._memory_mb, "cpu_ms": round(cpu_ms, 1)}
+        if self._guest.stopped is not None:
+            detail["stopped"] = self._guest.stopped
+        cpu_ms = (self._guest.cpu_ns() - self._cpu_at_start) / MILLISECOND
+        measured: dict[str, JSON] = {"max_memory_mb": self._guest.memory_mb, "cpu_ms": round(cpu_ms, 1)}
         self._init_ms = None
         record = self._record(Kind.INVOCATION_ENDED, detail, self._phase, measured)
         payload = failure.document if failure is not None else (self._answer or b"null")
@@ -342,7 +261,7 @@ class Environment:
 
     def _rest(self, cause: int) -> None:
         self.state, self.last_used = State.IDLE, self._kernel.now
-        self._process.freeze()
+        self._guest.freeze()
         self._record(Kind.ENVIRONMENT_FROZEN, {}, cause)
         keep = limits.KEEP_ALIVE.value * SECOND
         self._keep_alive = self._kernel.after(keep, lambda: self.end("idle", cause), background=True)
@@ -392,14 +311,10 @@ class Environment:
         if self.state is State.ENDED:
             return
         self.state = State.ENDED
-        for entry in (self._deadline, self._keep_alive, *(entry for entry, _ in self._timers.values())):
+        for entry in (self._deadline, self._keep_alive):
             if entry is not None:
                 self._kernel.cancel(entry)
-        self._platform.front.forget(self._process.output)
-        for listener in self._listeners:
-            listener.close()
-        self._process.kill()
-        self._page.close()
+        self._guest.close()
         self._record(Kind.ENVIRONMENT_ENDED, {"reason": reason}, cause)
         self.on_end(self)
 
