@@ -180,7 +180,10 @@ class Guide:
         with st.container(border=True, horizontal=True, vertical_alignment="center", key="experiment"):
             with st.container(gap="xsmall", width="stretch"):
                 st.markdown(f"**{prediction.title.of(visit.language)}**")
-                st.caption(visit.t("lesson.experiment_done" if done and not running else "lesson.experiment_help"))
+                shown = done and not running
+                st.caption(visit.t("lesson.experiment_done" if shown else "lesson.experiment_help"))
+                if shown and (anchor := self._explained_at()):
+                    st.markdown(f":material/arrow_downward: [{visit.t('lesson.to_explain')}](#{anchor})")
             pressed = st.button(
                 visit.t("lesson.experiment_again" if done else "lesson.experiment"),
                 key=f"{self._key}_run",
@@ -198,6 +201,11 @@ class Guide:
                 page.scroll_to("flow")
         if experiment is not None and experiment.error is not None:
             page.complain(attempt(experiment.fail))
+
+    def _explained_at(self) -> str | None:
+        """Return the anchor under which prediction and outcome stand side by side."""
+        parts = self.lesson.parts(self.visit.language)
+        return next((part.anchor for part in parts if any(isinstance(block, Explain) for block in part.blocks)), None)
 
     def news(self, page: LabPage) -> bool:
         """Keep the outcome when it is there; tell whether the whole page should be drawn again."""

@@ -1,0 +1,47 @@
+"""Every place where we touch moto's internals: what we take from it, and what of its behaviour we replace, and why.
+
+moto keeps the account: control plane and stores. Its deliveries (S3 notifications, SQS to Lambda, Lambda itself) happen
+inside the request that causes them, without polling, batching, retry by time or concurrency; they are cut here and made anew
+by `labs.cloud.functions` and `labs.cloud.deliveries`. Written against moto 5.2.5; tests/cloud/test_moto_seams.py fails when
+moto changes under one of these.
+"""
+
+from labs.cloud.moto_seams.deliveries import Hooks, ObjectChange, cut_deliveries
+from labs.cloud.moto_seams.engine import ACCOUNT, REGION, Moto, VirtualTime, seed
+from labs.cloud.moto_seams.functions import (
+    FunctionVersion,
+    QueueMapping,
+    UnknownFunctionError,
+    function_version,
+    queue_mappings,
+)
+from labs.cloud.moto_seams.logs import write_log
+from labs.cloud.moto_seams.queues import (
+    ReceivedMessage,
+    delete_messages,
+    next_visible_ms,
+    receive,
+    visibility_timeout,
+)
+
+__all__ = [
+    "ACCOUNT",
+    "REGION",
+    "FunctionVersion",
+    "Hooks",
+    "Moto",
+    "ObjectChange",
+    "QueueMapping",
+    "ReceivedMessage",
+    "UnknownFunctionError",
+    "VirtualTime",
+    "cut_deliveries",
+    "delete_messages",
+    "function_version",
+    "next_visible_ms",
+    "queue_mappings",
+    "receive",
+    "seed",
+    "visibility_timeout",
+    "write_log",
+]
