@@ -9,7 +9,6 @@ import shutil
 import signal
 import socket
 import tempfile
-import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -22,12 +21,10 @@ from labs.cloud.control import Control
 from labs.cloud.front import Front, Reply, Request, Response, bind
 from labs.cloud.functions.sandbox import Tier
 from labs.cloud.goal import Goal
-from labs.cloud.kernel import SECOND, Kernel, LivePace, Pace, RunEnd
+from labs.cloud.kernel import Kernel, LivePace, Pace, RunEnd
 from labs.cloud.local_client import LocalClients
 from labs.cloud.warm import Warm
 
-# Instant clouds start here, so that a trace does not depend on the day it was made. It is a Friday, 09:00 in UTC.
-FIXED_EPOCH_NS = 1_767_344_400 * SECOND + 0
 _STEPS_BETWEEN_LOOKS = 16
 _LOOK_EVERY = 0.25  # real seconds between looks at the clock while nothing is due
 
@@ -42,7 +39,7 @@ class Settings:
     measured: bool = False
     port: int = 0
     tier: int = 0
-    epoch_ns: int = FIXED_EPOCH_NS
+    epoch_ns: int = 0
 
     def to_json(self) -> bytes:
         """Write the settings."""
@@ -242,8 +239,3 @@ def serve(settings: Settings, lifeline: socket.socket, warm: Warm) -> None:
         process.loop()
     finally:
         process.close()
-
-
-def wall_epoch_ns() -> int:
-    """Give the present as an epoch for a live cloud."""
-    return time.time_ns()
