@@ -75,24 +75,28 @@ def known_learner() -> Learner:
 
 
 def chosen_language(learner: Learner) -> Language:
-    """Let the learner choose; remember it beyond this browser tab."""
-    first = st.session_state.setdefault("first_language", Language(learner.language or guess(st.context.locale)))
+    """Let the learner choose: the address says which language a page is in, the journal remembers it for the next visit."""
+    asked = st.query_params.get("lang")
+    known = asked if asked in set(Language) else st.session_state.get("language") or learner.language or guess(st.context.locale)
+    st.session_state["lang"] = Language(known)
 
-    def remember() -> None:
+    def choose() -> None:
+        st.query_params["lang"] = st.session_state["lang"].value
         journal().set_language(learner.id, st.session_state["lang"])
 
-    language = st.segmented_control(
+    st.segmented_control(
         "한국어 / English",
         list(Language),
-        default=first,
         required=True,
         format_func=lambda each: each.own_name,
         key="lang",
-        bind="query-params",
         label_visibility="collapsed",
-        on_change=remember,
+        on_change=choose,
     )
-    return Language(language or first)
+    language = st.session_state["language"] = Language(known)
+    if asked != language:
+        st.query_params["lang"] = language.value
+    return language
 
 
 def zone() -> ZoneInfo | None:

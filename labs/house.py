@@ -1,5 +1,7 @@
-"""What the workspaces of one app process share, and what a learner is told when there is no cloud for them."""
+"""What workspaces share with each other and say to those who use them."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from labs.classroom import Journal
@@ -23,6 +25,23 @@ class BusyError(UnavailableError):
 
     def __init__(self) -> None:
         super().__init__("error.cloud_busy")
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """A deployment: its trace record, the stack's outputs, and whether a new cloud was started for it."""
+
+    record: int
+    outputs: Mapping[str, str]
+    started: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Where a cloud can be watched."""
+
+    number: int
+    control_path: str
 
 
 class House(Protocol):

@@ -4,15 +4,14 @@ import datetime
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from labs.classroom import JournalError
 from labs.cloud import Cloud, CloudGoneError, CloudSlowError, Pace, RunEnd
-from labs.cloud.packing import pack_source
 from labs.cloud.connections import PATIENCE
-from labs.house import House, UnavailableError
+from labs.cloud.packing import pack_source
+from labs.house import Deployed, House, Line, UnavailableError
 from labs.model import Lab
 from labs.recording import JsonRecord, Kept, Recording, Snapshot
 
@@ -23,23 +22,6 @@ _GONE, _UNUSED, _SLOW, _NOT_STARTED = "error.cloud_gone", "error.cloud_idle", "e
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Deployed:
-    """A deployment: its trace record, the stack's outputs, and whether a new cloud was started for it."""
-
-    record: int
-    outputs: Mapping[str, str]
-    started: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Where a cloud can be watched."""
-
-    number: int
-    control_path: str
 
 
 class LearnerCloud:

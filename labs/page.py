@@ -52,6 +52,8 @@ def show(lab: Lab, visit: Visit, guide: Guide | None = None) -> None:
     """Show a lab; `guide` is the lesson that it stands in."""
     if guide is None:
         _header(lab, visit)
+    if tier() is Tier.PLAIN:
+        st.error(visit.t("isolation.tier_0"), icon=":material/gpp_bad:")
     _lab(lab, visit, guide)
 
 
@@ -291,8 +293,6 @@ def _header(lab: Lab, visit: Visit) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="lab_head"):
         st.markdown(lab.summary.of(visit.language), width="stretch")
         _chips(lab, visit)
-    if tier() is Tier.PLAIN:
-        st.error(visit.t("isolation.tier_0"), icon=":material/gpp_bad:")
 
 
 def _chips(lab: Lab, visit: Visit) -> None:

@@ -12,16 +12,17 @@ import secrets
 import threading
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from labs import views
-from labs.classroom import Journal, JournalError
+from labs.classroom import Journal
 from labs.classroom.names import clean_id
 from labs.cloud import Cloud, CloudHost, Pace
 from labs.cloud.cloud import Clock
 from labs.cloud.connections import PATIENCE
 from labs.hosts import Hosts
-from labs.house import BusyError, House, UnavailableError
-from labs.learner_cloud import Deployed, LearnerCloud
+from labs.house import BusyError, Deployed, House, UnavailableError
+from labs.learner_cloud import LearnerCloud
 from labs.model import Lab
 from labs.recording import JsonRecord
 from labs.uploads import Uploads
@@ -33,6 +34,7 @@ _CLOUD_MEMORY = 128 * 1024 * 1024  # bytes of memory in this machine for each cl
 _GRACE = 60.0  # real seconds without use after which a cloud may have to make room for another learner's
 _FORGET = 12 * 3600.0  # real seconds without use after which a workspace without a cloud is forgotten
 _TEND_EVERY = 1.0
+_CLOSED_AT_ONCE = 16
 
 _log = logging.getLogger(__name__)
 
@@ -229,11 +231,12 @@ class Workspaces:
     def close(self) -> None:
         """Save every run and end every cloud."""
         self._ending.set()
+        self.hosts.close()  # first, so that no page starts another cloud
         self._housekeeper.join(2 * PATIENCE)
-        for workspace in list(self._by_place.values()):
-            with contextlib.suppress(JournalError):
-                workspace.close()
-        self.hosts.close()
+        with ThreadPoolExecutor(_CLOSED_AT_ONCE) as closers:
+            for closing in [closers.submit(workspace.close) for workspace in list(self._by_place.values())]:
+                with contextlib.suppress(Exception):
+                    closing.result()
         with self._opening:
             if self._journal is not None:
                 self._journal.close()

@@ -1,30 +1,32 @@
 """One AWS account inside one process: every API call passes here, and everything that follows from it is put on the agenda."""
 
-import functools
 import json
 import posixpath
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 from labs.cloud import latency, moto_seams, operations
+from labs.cloud.api_call import ApiCall
 from labs.cloud.caller import DEPLOYMENT, Caller
-from labs.cloud.deliveries.s3 import S3Notifications
-from labs.cloud.deliveries.sqs import QueueMappings
+from labs.cloud.changes import Change
+from labs.cloud.deliveries import long_polls, s3, sqs
 from labs.cloud.front import Front, Request, Response
 from labs.cloud.functions import invoke_api
 from labs.cloud.functions.asynchronous import AsynchronousQueue
 from labs.cloud.functions.environment import Platform
 from labs.cloud.functions.sandbox import Tier
 from labs.cloud.functions.service import Functions
-from labs.cloud.kernel import SECOND, Kernel
+from labs.cloud.kernel import Kernel
 from labs.cloud.kinds import Kind
-from labs.cloud.operations import Operation
 from labs.cloud.stack import Stack
 from labs.cloud.trace import JSON, Recorder
 
-Answer = Callable[[Response], None]
-_OUTSIDE_IP = "127.0.0.1"
+C = TypeVar("C", bound=Change)
+
+# What acts when something changes, and what carries operations out itself. A new source is one more of these.
+SERVICES = (invoke_api, s3, sqs, long_polls)
 
 # moto's own endpoints are no part of AWS: they show and wipe the whole state without asking who calls.
 _NOT_AWS = ("/moto-api", "/latest/meta-data", "/latest/api", "/latest/dynamic", "/latest/user-data")
@@ -41,55 +43,55 @@ class Account:
         self._moto = moto
         platform = Platform(kernel, self.recorder, front, tier, measured, self.call, self._latency)
         self.functions = Functions(platform, workspace)
-        self._queue = AsynchronousQueue(kernel, self.recorder, self.functions)
-        self._s3 = S3Notifications(kernel, self.recorder, self.functions, self._queue)
-        self._mappings = QueueMappings(kernel, self.recorder, self.functions)
+        self.queue = AsynchronousQueue(kernel, self.recorder, self.functions)
+        self._taken_over: dict[tuple[str, str], Callable[[ApiCall], None]] = {}
+        self._listeners: dict[type[Change], list[Callable[[Any, int | None], None]]] = {}
         # What an API call that is under way has changed; its record does not exist yet.
-        self._effects: list[Callable[[int | None], None]] | None = None
-        self._long_polls: dict[str, list[Callable[[], None]]] = {}
-        moto_seams.cut_deliveries(self, self._moto)
+        self._changes: list[Change] | None = None
+        moto_seams.cut_deliveries(self._changed, moto)
+        for service in SERVICES:
+            service.attach(self)
 
-    def call(self, request: Request, caller: Caller, answer: Answer) -> None:
+    def take_over(self, service: str, operation: str, perform: Callable[[ApiCall], None]) -> None:
+        """Carry out an operation ourselves instead of leaving it to the store."""
+        self._taken_over[service, operation] = perform
+
+    def on(self, kind: type[C], act: Callable[[C, int | None], None]) -> None:
+        """Act on changes of a kind; they come with the record that caused them, if there is one."""
+        self._listeners.setdefault(kind, []).append(act)
+
+    def call(self, request: Request, caller: Caller, answer: Callable[[Response], None]) -> None:
         """Carry out an API call at this instant."""
         if posixpath.normpath("/" + request.path.lstrip("/")).startswith(_NOT_AWS):
             answer(_not_aws(request.path))
             return
         request = without_moto_headers(request)
         operation = operations.identify(request)
-        if invoke_api.is_invoke(request):
-            self._invoke(request, operation, caller, answer)
-            return
-        response = self._ask_moto(request)
-        wait = self._moto.wait
-        if wait is not None and response.status == 200:
-            self._park(request, caller, answer, *wait)
-            return
-        self._record_call(operation, request, caller, response)
-        answer(response)
+        call = ApiCall(request, operation, caller, answer, self._ask_store, self._record)
+        perform = self._taken_over.get((operation.service, operation.name))
+        if perform is not None:
+            perform(call)
+        else:
+            call.finish(call.ask_store())
 
-    def _invoke(self, request: Request, operation: Operation, caller: Caller, answer: Answer) -> None:
-        call = invoke_api.check(self.functions, request)
-        if isinstance(call, Response):
-            self._record_call(operation, request, caller, call)
-            answer(call)
-            return
-        accepted = Response({"Event": 202, "DryRun": 204}.get(call.kind, 200))
-        record = self._record_call(operation, request, caller, accepted)
-        invoke_api.perform(call, self.functions, self._queue, record, answer)
-
-    def _ask_moto(self, request: Request) -> Response:
-        self._effects = []
+    def _ask_store(self, call: ApiCall) -> Response:
+        # A call that is kept waiting is not recorded yet; what it changed all the same must not be forgotten.
+        self._act_on_changes(None)
+        self._changes = []
         try:
-            return self._moto.answer(request)
+            response = self._moto.answer(call.request)
         except Exception as error:
             # moto raises on requests that AWS refuses; the account must outlive them.
             message = f"the emulated service failed on this request: {type(error).__name__}: {error}"
             body = json.dumps({"__type": "InternalFailure", "message": message}).encode()
-            return Response(500, (("Content-Type", "application/json"), ("x-amzn-ErrorType", "InternalFailure")), body)
+            response = Response(500, (("Content-Type", "application/json"), ("x-amzn-ErrorType", "InternalFailure")), body)
+        call.wait = self._moto.wait
+        return response
 
-    def _record_call(self, operation: Operation, request: Request, caller: Caller, response: Response) -> int:
+    def _record(self, call: ApiCall, response: Response) -> int:
+        request, operation, caller = call.request, call.operation, call.caller
         if caller.name == DEPLOYMENT:
-            self._take_effect(None)
+            self._act_on_changes(None)
             return 0
         detail: dict[str, JSON] = {
             "service": operation.service,
@@ -105,13 +107,23 @@ class Account:
         if caller.request_id is not None:
             detail["request_id"] = caller.request_id
         record = self.recorder.add(Kind.API_CALL, operation.resource, detail, cause=caller.cause)
-        self._take_effect(record.id)
+        self._act_on_changes(record.id)
         return record.id
 
-    def _take_effect(self, cause: int | None) -> None:
-        effects, self._effects = self._effects or [], None
-        for effect in effects:
-            effect(cause)
+    def _changed(self, change: Change) -> None:
+        if self._changes is None:
+            self._act(change, None)
+        else:
+            self._changes.append(change)
+
+    def _act_on_changes(self, cause: int | None) -> None:
+        changes, self._changes = self._changes or [], None
+        for change in changes:
+            self._act(change, cause)
+
+    def _act(self, change: Change, cause: int | None) -> None:
+        for act in self._listeners.get(type(change), ()):
+            act(change, cause)
 
     def deployed(self, stack: Stack) -> int:
         """Record a deployment; the calls that it was made of are not shown one by one."""
@@ -123,62 +135,6 @@ class Account:
     def _latency(self, request: Request) -> int:
         service = operations.identify(request).service
         return latency.of_call(service, len(request.body), self.kernel.chance(f"latency/{service}"))
-
-    # long polls
-    def _park(self, request: Request, caller: Caller, answer: Answer, queue_arn: str, seconds: int) -> None:
-        """Answer a long poll when a message comes, or empty when its time is over."""
-        again = functools.partial(self._poll_again, request, caller, answer)
-        waiting = self._long_polls.setdefault(queue_arn, [])
-
-        def once() -> None:
-            if once in waiting:
-                waiting.remove(once)
-                self.kernel.cancel(timer)
-                again()
-
-        def give_up() -> None:
-            if once in waiting:
-                waiting.remove(once)
-                again()
-
-        waiting.append(once)
-        timer = self.kernel.after(seconds * SECOND, give_up)
-        hidden = moto_seams.next_visible_ms(queue_arn)
-        if hidden is not None:
-            self.kernel.at(round(hidden * 1_000_000) - self.kernel.epoch_ns, once)
-
-    def _poll_again(self, request: Request, caller: Caller, answer: Answer) -> None:
-        response = self._ask_moto(request)
-        self._record_call(operations.identify(request), request, caller, response)
-        answer(response)
-
-    # what moto's stores tell us (moto_seams.Hooks); what follows has the API call's record as its cause
-    def object_changed(self, account: str, event: str, bucket: str, target: moto_seams.ObjectChange) -> None:
-        """See moto_seams.Hooks."""
-        self._follow(lambda cause: self._s3.object_changed(event, bucket, target, _OUTSIDE_IP, cause))
-
-    def message_added(self, queue_arn: str, message_id: str) -> None:
-        """See moto_seams.Hooks."""
-        self._follow(lambda cause: self._message_added(queue_arn, message_id, cause))
-
-    def _follow(self, effect: Callable[[int | None], None]) -> None:
-        if self._effects is None:
-            effect(None)
-        else:
-            self._effects.append(effect)
-
-    def _message_added(self, queue_arn: str, message_id: str, cause: int | None) -> None:
-        self._mappings.message_added(queue_arn, message_id, cause)
-        for poll in list(self._long_polls.get(queue_arn, ())):
-            self.kernel.after(0, poll)
-
-    def message_dead(self, queue_arn: str, message_id: str, receive_count: int) -> None:
-        """See moto_seams.Hooks."""
-        self._mappings.message_dead(queue_arn, message_id, receive_count)
-
-    def mappings_changed(self) -> None:
-        """See moto_seams.Hooks."""
-        self.kernel.after(0, self._mappings.refresh)
 
     def close(self) -> None:
         """End every environment."""

@@ -12,7 +12,7 @@ import pytest
 from labs import model
 from labs.cloud import CloudError, CloudGoneError, CloudHost, DeploymentError, Kind, Record, Trace
 from labs.grading import feedback, starting, submission
-from labs.grading.checks import Misstep, check_of
+from labs.grading.checks import Misstep, check_of, fail
 from labs.grading.clouds import Clouds
 from labs.grading.lab_run import LabRun
 from labs.grading.result import CheckResult, Reason, Result, Status, conclude
@@ -21,6 +21,8 @@ from labs.model import Lab
 LABS = Path(__file__).resolve().parents[1]
 NAME = "labs.grading"
 UNGRADABLE = 2  # the exit status for "could not be graded"
+_PATIENCE = 3  # checks in which code that never ends is stopped, at some seconds each; the rest is then not run
+_NEVER_ENDS = ("grading.spinning", "grading.stuck")
 _LOG_LINES = 40
 _LOG_LINE = 500  # characters
 
@@ -51,6 +53,8 @@ class Grading:
     @pytest.fixture(name="lab")
     def lend(self, request: pytest.FixtureRequest) -> Iterator[LabRun]:
         """Lend a fresh cloud with the submission deployed."""
+        if sum(result.message_id in _NEVER_ENDS for result in self.results) >= _PATIENCE:
+            fail("grading.not_run", checks=_PATIENCE)
         with self._clouds.take(str(check_of(request.function))) as self._run:
             yield self._run
 
@@ -81,11 +85,11 @@ class Grading:
 
     def _judge(self, check: model.Check, error: BaseException | None) -> None:
         run, self._run = self._run, None
-        if run is None or isinstance(error, CloudGoneError):
+        if isinstance(error, CloudGoneError) or (run is None and not isinstance(error, Misstep)):
             self.reason = _not_started(error)
             return
         try:
-            trace = run.trace
+            trace = Trace(()) if run is None else run.trace
         except (CloudGoneError, CloudError):
             self.reason = Reason("grading.cloud_gone")
             return

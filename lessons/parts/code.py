@@ -44,6 +44,8 @@ def editor(key: str, bench: Workbench, visit: Visit, found: Sequence[Finding], r
         on_change=save,
         on_run=save_and_run,
     )
+    if state.code != desk.code and desk.conflict is None:
+        desk.type(state.code)
     _saved(key, bench, visit)
     if state.run:
         st.rerun()

@@ -33,37 +33,37 @@ SCRIPTS = {
         from labs.cloud import moto_seams
         import moto.awslambda.models as models
         engine = moto_seams.Moto()
-        moto_seams.cut_deliveries(Hooks(), engine)
+        moto_seams.cut_deliveries(print, engine)
         with pytest.raises(NotImplementedError):
             models.LambdaFunction._invoke_lambda(None, "{}")
     """,
     "s3: a put tells the hook, after the object is there": """
         from labs.cloud import moto_seams
-        hooks, engine = Hooks(), moto_seams.Moto()
-        moto_seams.cut_deliveries(hooks, engine)
+        told, engine = [], moto_seams.Moto()
+        moto_seams.cut_deliveries(told.append, engine)
         s3 = client(engine, "s3")
         s3.create_bucket(Bucket="bucket")
         s3.put_object(Bucket="bucket", Key="k", Body=b"12")
-        assert hooks.objects == [], "no configuration, no event"
+        assert told == [], "no configuration, no event"
         import moto.s3.models, types
         bucket = moto.s3.models.s3_backends[moto_seams.ACCOUNT]["aws"].buckets["bucket"]
         rule = types.SimpleNamespace(id="i", arn="arn:aws:lambda:us-east-1:123456789012:function:f", matches=lambda e, k: True)
         bucket.notification_configuration = types.SimpleNamespace(cloud_function=[rule])
         s3.put_object(Bucket="bucket", Key="k", Body=b"123")
         s3.delete_object(Bucket="bucket", Key="k")
-        assert [(event, change.key, change.size) for event, change in hooks.objects if "Tagging" not in event] == [
-            ("s3:ObjectCreated:Put", "k", 3), ("s3:ObjectRemoved:Delete", "k", 3)], hooks.objects
+        assert [(change.event, change.key, change.size) for change in told if "Tagging" not in change.event] == [
+            ("s3:ObjectCreated:Put", "k", 3), ("s3:ObjectRemoved:Delete", "k", 3)], told
     """,
     "sqs: a send tells the hook and calls no function; a long poll does not wait": """
         import time
         from labs.cloud import moto_seams
-        hooks, engine = Hooks(), moto_seams.Moto()
-        moto_seams.cut_deliveries(hooks, engine)
+        told, engine = [], moto_seams.Moto()
+        moto_seams.cut_deliveries(told.append, engine)
         sqs = client(engine, "sqs")
         url = sqs.create_queue(QueueName="q", Attributes={"VisibilityTimeout": "30"})["QueueUrl"]
         arn = "arn:aws:sqs:us-east-1:123456789012:q"
         sent = sqs.send_message(QueueUrl=url, MessageBody="m")["MessageId"]
-        assert hooks.messages == [(arn, sent)]
+        assert told == [MessageAdded(arn, sent)]
         (message,) = moto_seams.receive(arn, 10)
         assert (message.id, message.body, message.receive_count) == (sent, "m", 1)
         assert moto_seams.receive(arn, 10) == []
@@ -90,13 +90,7 @@ PRELUDE = """
 import botocore.awsrequest, botocore.session, io
 from urllib.parse import urlsplit
 from labs.cloud.front import Request
-class Hooks:
-    def __init__(self):
-        self.objects, self.messages, self.dead, self.mappings = [], [], [], 0
-    def object_changed(self, account, event, bucket, target): self.objects.append((event, target))
-    def message_added(self, queue_arn, message_id): self.messages.append((queue_arn, message_id))
-    def message_dead(self, queue_arn, message_id, receive_count): self.dead.append((queue_arn, message_id, receive_count))
-    def mappings_changed(self): self.mappings += 1
+from labs.cloud.changes import MessageAdded, ObjectChanged
 class Body(io.BytesIO):
     def stream(self, **options):
         yield self.read()

@@ -6,15 +6,28 @@ Source of the event's form: Amazon S3 user guide, "Event message structure" (202
 import datetime
 import functools
 import json
+from typing import TYPE_CHECKING
 from urllib.parse import quote_plus
 
+from labs.cloud.changes import ObjectChanged
 from labs.cloud.functions.asynchronous import AsynchronousQueue
 from labs.cloud.functions.service import Functions
 from labs.cloud.kernel import Kernel
 from labs.cloud.kinds import Kind
 from labs.cloud.latency import S3_NOTIFICATION
-from labs.cloud.moto_seams import ObjectChange, UnknownFunctionError
+from labs.cloud.moto_seams import UnknownFunctionError
 from labs.cloud.trace import JSON, Recorder
+
+if TYPE_CHECKING:
+    from labs.cloud.account import Account
+
+_CALLER_IP = "127.0.0.1"
+
+
+def attach(account: "Account") -> None:
+    """Let this account's buckets notify functions."""
+    notifications = S3Notifications(account.kernel, account.recorder, account.functions, account.queue)
+    account.on(ObjectChanged, notifications.object_changed)
 
 
 class S3Notifications:
@@ -24,36 +37,35 @@ class S3Notifications:
         self._kernel, self._recorder, self._functions, self._queue = kernel, recorder, functions, queue
         self._sequence = 0
 
-    def object_changed(self, event: str, bucket: str, change: ObjectChange, caller_ip: str, cause: int | None) -> None:
+    def object_changed(self, change: ObjectChanged, cause: int | None) -> None:
         """Notify every matching function, a little later than the change."""
         chance = self._kernel.chance("s3-notification")
         self._sequence += 1
         for configuration, function_arn in change.functions:
             # An event says when the object changed, not when the function hears of it.
-            body = self._event(event, bucket, change, configuration, caller_ip)
-            deliver = functools.partial(self._deliver, event, bucket, change.key, function_arn, body, cause)
+            deliver = functools.partial(self._deliver, change, function_arn, self._event(change, configuration), cause)
             self._kernel.after(S3_NOTIFICATION.draw(chance), deliver)
 
-    def _deliver(self, event: str, bucket: str, key: str, function_arn: str, body: bytes, cause: int | None) -> None:
+    def _deliver(self, change: ObjectChanged, function_arn: str, body: bytes, cause: int | None) -> None:
         """Hand one event to Lambda's queue; a function that is gone by now gets nothing, as on AWS."""
         try:
             function = self._functions.find(function_arn)
         except UnknownFunctionError:
             return
         detail: dict[str, JSON] = {
-            "event": event.removeprefix("s3:"),
-            "bucket": bucket,
-            "key": key,
+            "event": change.event.removeprefix("s3:"),
+            "bucket": change.bucket,
+            "key": change.key,
             "function": function.name,
         }
-        record = self._recorder.add(Kind.S3_NOTIFICATION, f"s3:{bucket}", detail, cause=cause)
+        record = self._recorder.add(Kind.S3_NOTIFICATION, f"s3:{change.bucket}", detail, cause=cause)
         self._queue.accept(function, body, "s3", record.id)
 
-    def _event(self, event: str, bucket: str, change: ObjectChange, configuration: str, caller_ip: str) -> bytes:
+    def _event(self, change: ObjectChanged, configuration: str) -> bytes:
         chance = self._kernel.chance("s3-event")
         now = datetime.datetime.fromtimestamp(self._kernel.wall_ns / 1e9, datetime.UTC)
         described: dict[str, JSON] = {"key": quote_plus(change.key, safe="/")}
-        if not event.startswith("s3:ObjectRemoved"):
+        if not change.event.startswith("s3:ObjectRemoved"):
             described |= {"size": change.size, "eTag": change.etag}
         if change.version_id is not None:
             described["versionId"] = change.version_id
@@ -63,9 +75,9 @@ class S3Notifications:
             "eventSource": "aws:s3",
             "awsRegion": change.region,
             "eventTime": f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03d}Z",
-            "eventName": event.removeprefix("s3:"),
+            "eventName": change.event.removeprefix("s3:"),
             "userIdentity": {"principalId": "AWS:AIDAJDPLRKLG7UEXAMPLE"},
-            "requestParameters": {"sourceIPAddress": caller_ip},
+            "requestParameters": {"sourceIPAddress": _CALLER_IP},
             "responseElements": {
                 "x-amz-request-id": f"{chance.getrandbits(64):016X}",
                 "x-amz-id-2": f"{chance.getrandbits(256):064x}",
@@ -74,7 +86,7 @@ class S3Notifications:
                 "s3SchemaVersion": "1.0",
                 "configurationId": configuration,
                 "bucket": {
-                    "name": bucket,
+                    "name": change.bucket,
                     "ownerIdentity": {"principalId": "A3NL1KOZZKExample"},
                     "arn": change.bucket_arn,
                 },

@@ -6,8 +6,10 @@ Source: AWS Lambda developer guide, "Using Lambda with Amazon SQS" and the pages
 import base64
 import json
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from labs.cloud import limits, moto_seams
+from labs.cloud.changes import MappingsChanged, MessageAdded, MessageDead
 from labs.cloud.functions.invocation import Outcome
 from labs.cloud.functions.service import Functions, synchronous
 from labs.cloud.kernel import MILLISECOND, SECOND, Entry, Kernel
@@ -15,6 +17,17 @@ from labs.cloud.kinds import Kind
 from labs.cloud.latency import SQS_POLL
 from labs.cloud.moto_seams import QueueMapping, ReceivedMessage, UnknownFunctionError
 from labs.cloud.trace import JSON, Recorder
+
+if TYPE_CHECKING:
+    from labs.cloud.account import Account
+
+
+def attach(account: "Account") -> None:
+    """Let this account's event source mappings poll queues."""
+    mappings = QueueMappings(account.kernel, account.recorder, account.functions)
+    account.on(MappingsChanged, mappings.mappings_changed)
+    account.on(MessageDead, mappings.message_dead)
+    account.on(MessageAdded, mappings.message_added)
 
 
 class QueueMappings:
@@ -26,8 +39,11 @@ class QueueMappings:
         # The record that put a message where it is now: the send, or the failed batch that gave it back.
         self.causes: dict[str, int] = {}
 
-    def refresh(self) -> None:
-        """Start, change and stop pollers after the mappings have changed."""
+    def mappings_changed(self, change: MappingsChanged, cause: int | None) -> None:
+        """Start, change and stop pollers, once the call that changed the mappings is over."""
+        self._kernel.after(0, self._refresh)
+
+    def _refresh(self) -> None:
         mappings = {mapping.uuid: mapping for mapping in moto_seams.queue_mappings()}
         for uuid in self._pollers.keys() - mappings.keys():
             self._pollers.pop(uuid).stop()
@@ -38,20 +54,24 @@ class QueueMappings:
                 self._pollers[uuid] = Poller(self, self._kernel, self._recorder, self._functions, mapping)
             self._pollers[uuid].wake()
 
-    def message_added(self, queue_arn: str, message_id: str, cause: int | None) -> None:
+    def message_added(self, change: MessageAdded, cause: int | None) -> None:
         """Tell the pollers of a queue that there is something to receive."""
         if cause is not None:
-            self.causes[message_id] = cause
+            self.causes[change.message_id] = cause
         for poller in self._pollers.values():
-            if poller.mapping.queue_arn == queue_arn:
+            if poller.mapping.queue_arn == change.queue_arn:
                 poller.wake()
 
-    def message_dead(self, queue_arn: str, message_id: str, receive_count: int) -> None:
+    def message_dead(self, change: MessageDead, cause: int | None) -> None:
         """Record that a message has been moved to a dead-letter queue."""
-        name = queue_arn.rpartition(":")[2]
-        detail: dict[str, JSON] = {"id": message_id, "receive_count": receive_count, "dead_letter_queue": name}
-        cause = self.causes.get(message_id)
-        self.causes[message_id] = self._recorder.add(Kind.MESSAGE_DEAD, f"sqs:{name}", detail, cause=cause).id
+        name = change.queue_arn.rpartition(":")[2]
+        detail: dict[str, JSON] = {
+            "id": change.message_id,
+            "receive_count": change.receive_count,
+            "dead_letter_queue": name,
+        }
+        record = self._recorder.add(Kind.MESSAGE_DEAD, f"sqs:{name}", detail, cause=self.causes.get(change.message_id, cause))
+        self.causes[change.message_id] = record.id
 
 
 class Poller:

@@ -7,14 +7,19 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from labs.cloud import limits
+from labs.cloud.api_call import ApiCall
 from labs.cloud.front import Request, Response
 from labs.cloud.functions.asynchronous import AsynchronousQueue
 from labs.cloud.functions.invocation import Invocation, Mode, Outcome, ThrottleReason
 from labs.cloud.functions.runtime_api import document
 from labs.cloud.functions.service import Functions
 from labs.cloud.moto_seams import FunctionVersion, UnknownFunctionError
+
+if TYPE_CHECKING:
+    from labs.cloud.account import Account
 
 _PATH = re.compile(r"/2015-03-31/functions/([^/]+)/invocations")
 _JSON = ("Content-Type", "application/json")
@@ -31,9 +36,19 @@ class Call:
     client_context: str | None
 
 
-def is_invoke(request: Request) -> bool:
-    """Tell whether this is an Invoke request."""
-    return request.method == "POST" and _PATH.fullmatch(request.path) is not None
+def attach(account: "Account") -> None:
+    """Let this account's functions be invoked."""
+
+    def invoke(api_call: ApiCall) -> None:
+        checked = check(account.functions, api_call.request)
+        if isinstance(checked, Response):
+            api_call.finish(checked)
+            return
+        accepted = Response({"Event": 202, "DryRun": 204}.get(checked.kind, 200))
+        record = api_call.recorded(accepted)
+        perform(checked, account.functions, account.queue, record, api_call.answer)
+
+    account.take_over("lambda", "Invoke", invoke)
 
 
 def check(functions: Functions, request: Request) -> Call | Response:

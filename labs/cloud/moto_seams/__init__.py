@@ -6,7 +6,7 @@ by `labs.cloud.functions` and `labs.cloud.deliveries`. Written against moto 5.2.
 moto changes under one of these.
 """
 
-from labs.cloud.moto_seams.deliveries import Hooks, ObjectChange, cut_deliveries
+from labs.cloud.moto_seams.deliveries import cut_deliveries
 from labs.cloud.moto_seams.engine import ACCOUNT, REGION, Moto, VirtualTime, seed
 from labs.cloud.moto_seams.functions import (
     FunctionVersion,
@@ -28,9 +28,7 @@ __all__ = [
     "ACCOUNT",
     "REGION",
     "FunctionVersion",
-    "Hooks",
     "Moto",
-    "ObjectChange",
     "QueueMapping",
     "ReceivedMessage",
     "UnknownFunctionError",

@@ -1,7 +1,6 @@
 """moto's own deliveries, cut and replaced by calls of our hooks."""
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable
 
 import moto.awslambda.models
 import moto.s3.models
@@ -9,40 +8,12 @@ import moto.s3.notifications
 import moto.sqs.models
 from moto.core.models import default_user_config
 
+from labs.cloud.changes import Change, MappingsChanged, MessageAdded, MessageDead, ObjectChanged
 from labs.cloud.moto_seams.engine import Moto
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectChange:
-    """The object of an S3 event and the functions whose notification configuration matches."""
-
-    key: str
-    size: int
-    etag: str
-    version_id: str | None
-    bucket_arn: str
-    region: str
-    functions: tuple[tuple[str, str], ...]  # (configuration id, function ARN)
-
-
-class Hooks(Protocol):
-    """What the account is told when moto's stores change."""
-
-    def object_changed(self, account: str, event: str, bucket: str, target: ObjectChange) -> None:
-        """An object was created or removed, and a notification configuration matches."""
-
-    def message_added(self, queue_arn: str, message_id: str) -> None:
-        """A queue has a new message."""
-
-    def message_dead(self, queue_arn: str, message_id: str, receive_count: int) -> None:
-        """A message was moved to this dead-letter queue."""
-
-    def mappings_changed(self) -> None:
-        """An event source mapping was created, updated or deleted."""
-
-
-def cut_deliveries(hooks: Hooks, engine: Moto) -> None:
-    """Replace moto's own deliveries by calls of `hooks`. Done once per process."""
+def cut_deliveries(tell: Callable[[Change], None], engine: Moto) -> None:
+    """Replace moto's own deliveries by telling of changes. Done once per process."""
     # With use_docker False `get_backend` answers with the backend that never runs code; the stores are the other one's.
     default_user_config["lambda"]["use_docker"] = True
     moto.awslambda.models.LambdaFunction._invoke_lambda = _refuse_to_invoke
@@ -51,7 +22,7 @@ def cut_deliveries(hooks: Hooks, engine: Moto) -> None:
         # moto would invoke the function inside PutObject and hand it an event without most of AWS's fields.
         change = _object_change(str(getattr(event_name, "value", event_name)), bucket, key)
         if change is not None:
-            hooks.object_changed(account_id, str(getattr(event_name, "value", event_name)), bucket.name, change)
+            tell(change)
 
     moto.s3.notifications.send_event = send_event
 
@@ -67,17 +38,17 @@ def cut_deliveries(hooks: Hooks, engine: Moto) -> None:
         # moto's queues call the functions of their mappings inside SendMessage; an empty table keeps them from it.
         for queue in moto.sqs.models.sqs_backends[mapping.account_id][mapping.region].queues.values():
             queue.lambda_event_source_mappings.clear()
-        hooks.mappings_changed()
+        tell(MappingsChanged())
         return mapping
 
     def update_mapping(self: object, uuid: str, spec: dict[str, object]) -> object:
         mapping = update(self, uuid, spec)
-        hooks.mappings_changed()
+        tell(MappingsChanged())
         return mapping
 
     def delete_mapping(self: object, uuid: str) -> object:
         mapping = delete(self, uuid)
-        hooks.mappings_changed()
+        tell(MappingsChanged())
         return mapping
 
     backend.create_event_source_mapping = create_mapping
@@ -89,8 +60,8 @@ def cut_deliveries(hooks: Hooks, engine: Moto) -> None:
     def add_and_tell(self: "moto.sqs.models.Queue", message: "moto.sqs.models.Message") -> None:
         add_message(self, message)
         if message.approximate_receive_count:
-            hooks.message_dead(self.queue_arn, message.id, message.approximate_receive_count)
-        hooks.message_added(self.queue_arn, message.id)
+            tell(MessageDead(self.queue_arn, message.id, message.approximate_receive_count))
+        tell(MessageAdded(self.queue_arn, message.id))
 
     moto.sqs.models.Queue.add_message = add_and_tell
 
@@ -118,7 +89,7 @@ def _refuse_to_invoke(self: object, event: str | None = None) -> tuple[str, bool
     raise NotImplementedError("this event source is not simulated")
 
 
-def _object_change(event: str, bucket: "moto.s3.models.FakeBucket", key: object) -> ObjectChange | None:
+def _object_change(event: str, bucket: "moto.s3.models.FakeBucket", key: object) -> ObjectChanged | None:
     configuration = bucket.notification_configuration
     if configuration is None:
         return None
@@ -127,7 +98,9 @@ def _object_change(event: str, bucket: "moto.s3.models.FakeBucket", key: object)
     if not functions:
         return None
     version = getattr(key, "version_id", None)
-    return ObjectChange(
+    return ObjectChanged(
+        event=event,
+        bucket=bucket.name,
         key=name,
         size=int(getattr(key, "size", 0) or 0),
         etag=etag.strip('"'),

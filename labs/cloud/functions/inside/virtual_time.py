@@ -184,6 +184,11 @@ def _patch_time(clock: Clock, kernel: Kernel) -> None:
     def sleep(seconds: float, /) -> None:
         if seconds < 0:
             raise ValueError("sleep length must be non-negative")
+        if seconds == 0:
+            # Only lets other threads run. As an entry on the agenda it would take no time there, and a loop of it for ever.
+            os.sched_yield()
+            clock.time_ns()
+            return
         kernel.ask(f"/clock/sleep?ns={round(seconds * 1e9)}")
 
     for name in ("monotonic", "perf_counter", "process_time", "thread_time"):
