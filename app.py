@@ -24,7 +24,8 @@ def failed(error: Exception) -> bool:
     """Say in the learner's language that something of ours broke."""
     code = secrets.token_hex(3)
     logging.getLogger("app").error("%s: %s", code, type(error).__name__)
-    language = Language(st.session_state.get("lang", Language.KO))
+    asked = st.query_params.get("lang")
+    language = Language(asked) if asked in set(Language) else guess(st.context.locale)
     if isinstance(error, JournalError):
         st.error(f"**{t('journal.heading', language)}**  \n{t(error.key, language, path=error.path)}", icon=":material/save:")
     else:
@@ -36,7 +37,16 @@ app = st.App(__file__, routes=web.routes, middleware=web.middleware, lifespan=we
 
 
 def main() -> None:
-    """Draw what every page has, then the page that was asked for."""
+    """Draw the page that was asked for."""
+    try:
+        draw()
+    except JournalError as error:
+        # Nothing works without the journal: whoever can mend it is told how.
+        failed(error)
+
+
+def draw() -> None:
+    """Draw what every page has, then the page itself."""
     st.set_page_config(page_icon=ICON, layout="wide", initial_sidebar_state="collapsed")
     st.html(ASSETS / "parts" / "page.css")
     st.logo(ICON, size="medium")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Protocol
 
 import streamlit as st
@@ -322,5 +323,15 @@ def _task(lab: Lab, visit: Visit) -> None:
         if section.body:
             st.markdown(section.body, anchors=False)
     st.markdown(f"#### {visit.t('run.diagram_heading')}", anchors=False)
-    alt = alt_text(lab.template, visit.language)
-    st.graphviz_chart(architecture(lab.template, visit.language), width="stretch", alt=alt)
+    diagram(lab, visit.language)
+
+
+def diagram(lab: Lab, language: str) -> None:
+    """Draw the lab's architecture."""
+    dot, alt = _diagram(lab.template, language)
+    st.graphviz_chart(dot, width="stretch", alt=alt)
+
+
+@cache
+def _diagram(template: Path, language: str) -> tuple[str, str]:
+    return architecture(template, language), alt_text(template, language)

@@ -14,7 +14,6 @@ from labs.workbench import attempt
 from lessons.blocks import Block, Code, Diagram, Explain, LabHere, Part, Predict, Prose, Quiz, Sources
 from lessons.experiment import Experiment, last_outcome, save_outcome
 from lessons.model import Lesson
-from lessons.parts.diagram import alt_text, architecture
 from lessons.parts.flow import flow_view, sentences
 from lessons.parts.prediction import Answer, ask, compared, kept
 from lessons.parts.quiz import quiz
@@ -90,8 +89,7 @@ class LessonPage:
                 st.markdown(cited(markdown), anchors=False)
             case Diagram():
                 if self.lab is not None:
-                    alt = alt_text(self.lab.template, visit.language)
-                    st.graphviz_chart(architecture(self.lab.template, visit.language), width="stretch", alt=alt)
+                    lab_page.diagram(self.lab, visit.language)
             case Code(path, _, text):
                 st.code(text, block.language, wrap_lines=True)
                 st.caption(visit.t("lesson.code_caption", file=f"`{path}`"))

@@ -1,7 +1,9 @@
 """What is special about this lab's page: photos to upload, and each beside its thumbnail."""
 
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from html import escape
 from pathlib import Path
 from urllib.parse import quote
@@ -66,11 +68,11 @@ def outcome(page: LabPage) -> None:
     """Show the newest photos, each beside its thumbnail."""
     visit, outputs = page.visit, page.bench.workspace.outputs
     st.markdown(f"**{visit.t('upload.result')}**")
-    photos = list(page.bench.workspace.objects(outputs["Photos"])) if "Photos" in outputs else []
+    photos = page.bench.objects(outputs["Photos"]) if "Photos" in outputs else []
     if not photos:
         st.html(f'<div class="lab-empty">{escape(visit.t("upload.nothing"))}</div>')
         return
-    thumbnails = {each["key"]: each for each in page.bench.workspace.objects(outputs["Thumbnails"])}
+    thumbnails = {each["key"]: each for each in page.bench.objects(outputs["Thumbnails"])}
     newest = sorted(photos, key=lambda each: each["modified"], reverse=True)
     pairs = "".join(_pair(page, each, thumbnails.get(each["key"])) for each in newest[:MOST_SHOWN])
     st.html(f'<div class="lab-pairs">{pairs}</div>')
@@ -99,7 +101,7 @@ def _tile(page: LabPage, offer: Offer) -> None:
     """Show a file with the button that uploads it; the button has the key that the object will have."""
     with st.container(border=True, gap="xsmall", key=f"tile_{offer.id}"):
         if offer.is_picture:
-            st.image(offer.file, width="stretch", alt="")
+            st.html(f'<img src="{picture(offer.file)}" alt="" loading="lazy">')
         else:
             st.html('<div class="lab-file" aria-hidden="true">TXT</div>')
         label = offer.key.replace("+", "\\+")
@@ -112,6 +114,15 @@ def _tile(page: LabPage, offer: Offer) -> None:
         )
     if pressed:
         _put(page, offer.key, offer.file.read_bytes())
+
+
+@cache
+def picture(file: Path) -> str:
+    """Return an address of a picture that comes with the project."""
+    if file.is_relative_to(ASSETS):
+        return quote(f"assets/{file.relative_to(ASSETS).as_posix()}")
+    kind = "jpeg" if file.suffix == ".jpg" else file.suffix[1:]
+    return f"data:image/{kind};base64,{b64encode(file.read_bytes()).decode()}"
 
 
 def _put(page: LabPage, name: str, body: bytes) -> None:

@@ -63,7 +63,7 @@ def objects(bench: Workbench, visit: Visit, buckets: Iterable[str]) -> None:
 
 
 def _objects(bench: Workbench, visit: Visit, bucket: str) -> None:
-    found = list(bench.workspace.objects(bucket))
+    found = bench.objects(bucket)
     st.markdown(f":material/folder: **{bucket}**")
     if not found:
         st.caption(visit.t("run.empty_bucket"))
