@@ -87,7 +87,9 @@ def known_learner() -> Learner:
 def chosen_language(learner: Learner) -> Language:
     """Let the learner choose: the address says which language a page is in, the journal remembers it for the next visit."""
     asked = st.query_params.get("lang")
-    known = asked if asked in set(Language) else st.session_state.get("language") or learner.language or guess(st.context.locale)
+    known = (
+        asked if asked in set(Language) else st.session_state.get("language") or learner.language or guess(st.context.locale)
+    )
     st.session_state["lang"] = Language(known)
 
     def choose() -> None:

@@ -84,7 +84,38 @@ class LabPage:
         self.own: OwnPage | None = own_page(lab.id)
 
     def show(self) -> None:
-        """Draw everything; in a lesson the cloud comes first, because watching comes before changing."""
+        """Draw everything, and do what was asked for."""
+        st.session_state[f"{self.key}_drawing"] = True
+        try:
+            self._draw()
+        finally:
+            st.session_state[f"{self.key}_drawing"] = False
+        self._todo.clear()
+
+    # The browser reruns one fragment at a time. Where a click comes together with the text that was typed before it, the
+    # editor's fragment is the one: so clicks leave a note, and whichever fragment runs sees to it that it is read.
+    @property
+    def _todo(self) -> set[str]:
+        todo: set[str] = st.session_state.setdefault(f"{self.key}_todo", set())
+        return todo
+
+    def want(self, what: str = "") -> None:
+        """Ask for something to be done, or just to be drawn again; for callbacks."""
+        self._todo.add(what)
+
+    def wanted(self, what: str) -> bool:
+        """Tell whether something was asked for; it is up to the caller then."""
+        asked = what in self._todo
+        self._todo.discard(what)
+        return asked
+
+    def catch_up(self) -> None:
+        """Draw the page again if a fragment in it ran alone and something was asked for; the last thing it does."""
+        if self._todo and not st.session_state.get(f"{self.key}_drawing"):
+            st.rerun()
+
+    def _draw(self) -> None:
+        """Draw; in a lesson the cloud comes first, because watching comes before changing."""
         if self.bench.desk.look():
             st.toast(self.visit.t("draft.taken_over"), icon=":material/tab:")
         if self.guide is None:
@@ -117,23 +148,27 @@ class LabPage:
             left, right = st.columns([5, 8], gap="medium")
             with right:
                 self._tools()
-                code.after_reset(f"{key}_replaced", self.bench.desk, visit)
+                code.after_reset(f"{key}_replaced", self)
                 found = findings(self.bench.records) if self.bench.deployed else []
-                code.editor(f"{key}_editor", self.bench, visit, found, self._want_run)
+                code.editor(f"{key}_editor", self, found)
             with left:
                 self._panel()
             if st.session_state.get(f"{key}_diff"):
                 code.difference(f"{key}_difference", self.bench.desk, visit)
         self._evidence()
 
-    def _want_run(self) -> None:
-        st.session_state[f"{self.key}_run"] = True
-
     def _tools(self) -> None:
         """Draw the buttons above the code, and do what they say."""
         key, visit, bench = self.key, self.visit, self.bench
         with st.container(horizontal=True, vertical_alignment="center", key=f"{key}_tools"):
-            deploy = st.button(visit.t("run.deploy"), key=f"{key}_deploy", type="primary", icon=":material/rocket_launch:")
+            st.button(
+                visit.t("run.deploy"),
+                key=f"{key}_deploy",
+                type="primary",
+                icon=":material/rocket_launch:",
+                on_click=self.want,
+                args=("deploy",),
+            )
             st.button(
                 visit.t("run.check"),
                 key=f"{key}_check",
@@ -141,15 +176,16 @@ class LabPage:
                 on_click=self._check,
             )
             st.space("stretch")
-            st.toggle(visit.t("diff.show"), key=f"{key}_diff")
-            code.history(f"{key}_history", bench.desk, visit)
-        if deploy or st.session_state.pop(f"{key}_run", False):
+            st.toggle(visit.t("diff.show"), key=f"{key}_diff", on_change=self.want)
+            code.history(f"{key}_history", self)
+        if self.wanted("deploy"):
             with st.spinner(visit.t("run.deploying")):
                 self.complain(bench.deploy())
         if trouble := st.session_state.pop(f"{key}_trouble", None):
             self.complain(trouble)
 
     def _check(self) -> None:
+        self.want()
         trouble = self.bench.check()
         st.session_state[f"{self.key}_trouble"] = trouble
         checks.forget_evidence(f"{self.key}_checks")
@@ -166,6 +202,7 @@ class LabPage:
             format_func=lambda name: visit.t(f"lab.{name}"),
             key=f"{key}_panel",
             label_visibility="collapsed",
+            on_change=self.want,
         )
         with st.container(height=_PANEL_HEIGHT, border=True, key=f"{key}_{panel}_panel"):
             if panel == "result":
@@ -205,15 +242,17 @@ class LabPage:
                 if self.guide is not None:
                     _chips(self.lab, visit)
                 st.space("stretch")
-                trouble = account.pace(f"{key}_pace", bench, visit)
-                fresh = st.button(
+                trouble = account.pace(f"{key}_pace", bench, visit, self.want)
+                st.button(
                     visit.t("run.reset_cloud"),
                     key=f"{key}_fresh",
                     icon=":material/restart_alt:",
                     help=visit.t("run.reset_cloud_help"),
+                    on_click=self.want,
+                    args=("fresh",),
                 )
             self.complain(trouble)
-            if fresh:
+            if self.wanted("fresh"):
                 with st.spinner(visit.t("run.starting")):
                     self.complain(bench.fresh())
             if self.guide is not None:
@@ -255,7 +294,7 @@ class LabPage:
             return
         buckets, tables = self.own.stored(bench.workspace.outputs) if self.own is not None else ([], [])
         labels = [visit.t(f"cloud.{name}") for name in ("objects", "items", "logs")]
-        in_objects, in_items, in_logs = st.tabs(labels, key=f"{self.key}_stored", on_change="rerun")
+        in_objects, in_items, in_logs = st.tabs(labels, key=f"{self.key}_stored", on_change=self.want)
         if in_objects.open:
             with in_objects:
                 account.objects(bench, visit, buckets)
@@ -287,6 +326,7 @@ def _live(lab: Lab, visit: Visit, guide: Guide | None, outcome: DeltaGenerator, 
         # The editor shows the line of an error, and a lesson its outcome: both stand outside of this fragment.
         if (guide is not None and guide.news(page)) or changed:
             st.rerun()
+    page.catch_up()
 
 
 def _header(lab: Lab, visit: Visit) -> None:

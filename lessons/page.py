@@ -130,9 +130,7 @@ class LessonPage:
         if isinstance(selected, int):
             with st.container(key="explain_flow", border=True):
                 st.markdown(f"**{visit.t('lesson.recording')}**")
-                flow_view(
-                    f"{key}_flow", run_url=None, records=outcome.trace, text=sentences(visit.language), selected=selected
-                )
+                flow_view(f"{key}_flow", run_url=None, records=outcome.trace, text=sentences(visit.language), selected=selected)
             scroll_to(f"{key}_scroll", to="explain_flow", turn=st.session_state.get(f"{key}_turn", 0))
 
     def _sources(self) -> None:
@@ -182,14 +180,16 @@ class Guide:
                 st.caption(visit.t("lesson.experiment_done" if shown else "lesson.experiment_help"))
                 if shown and (anchor := self._explained_at()):
                     st.markdown(f":material/arrow_downward: [{visit.t('lesson.to_explain')}](#{anchor})")
-            pressed = st.button(
+            st.button(
                 visit.t("lesson.experiment_again" if done else "lesson.experiment"),
                 key=f"{self._key}_run",
                 type="secondary" if done else "primary",
                 icon=":material/play_arrow:",
                 disabled=running,
+                on_click=page.want,
+                args=("experiment",),
             )
-        if pressed:
+        if page.wanted("experiment"):
             with st.spinner(visit.t("run.starting")):
                 trouble = page.bench.fresh() or page.bench.set_pace(Pace.LIVE, 1.0)
             if page.complain(trouble):

@@ -48,6 +48,7 @@ def stimulus(page: LabPage) -> None:
         url=f"api/upload/{page.bench.workspace.run_id}?lang={visit.language}",
         labels=labels(visit),
         max_bytes=LARGEST_UPLOAD,
+        on_upload=page.want,
     )
     if done is not None:
         taken = page.bench.workspace.take_upload(done.id)
@@ -105,14 +106,16 @@ def _tile(page: LabPage, offer: Offer) -> None:
         else:
             st.html('<div class="lab-file" aria-hidden="true">TXT</div>')
         label = offer.key.replace("+", "\\+")
-        pressed = st.button(
+        st.button(
             label,
             key=f"{page.key}_put_{offer.id}",
             type="tertiary",
             icon=":material/upload:",
             width="stretch",
+            on_click=page.want,
+            args=(f"put_{offer.id}",),
         )
-    if pressed:
+    if page.wanted(f"put_{offer.id}"):
         _put(page, offer.key, offer.file.read_bytes())
 
 
