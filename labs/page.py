@@ -101,6 +101,8 @@ class LabPage:
 
     def want(self, what: str = "") -> None:
         """Ask for something to be done, or just to be drawn again; for callbacks."""
+        # What was typed may come with the same message as the click that is about it.
+        code.save_typed(f"{self.key}_editor", self.bench.desk)
         self._todo.add(what)
 
     def wanted(self, what: str) -> bool:

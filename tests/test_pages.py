@@ -57,6 +57,11 @@ def keys(app: AppTest) -> set[str]:
     return {str(button.key) for button in app.button}
 
 
+def ordered(app: AppTest) -> list[str]:
+    """List the items of the question about order, as they stand."""
+    return [each.value.split(" &ensp; ")[1] for each in app.markdown if re.match(r"\*\*\d\*\* &ensp; ", each.value)]
+
+
 def predict(app: AppTest) -> AppTest:
     """Answer every question of the lesson's prediction."""
     for radio in app.radio:
@@ -103,12 +108,9 @@ def test_nothing_can_be_run_before_the_prediction() -> None:
 
 def test_order_is_changed_by_buttons() -> None:
     app = visit(LESSON.id)
-    key = f"predict_{LESSON.id}_order"
-    rows = lambda: [each.value for each in app.markdown if re.match(r"\*\*\d\*\* &ensp;", each.value)]  # noqa: E731
-    before = rows()
-    app = app.button(key=f"{key}_down_0").click().run()
-    after = rows()
-    assert [row.split(" ", 2)[2] for row in after[:2]] == [row.split(" ", 2)[2] for row in reversed(before[:2])]
+    before = ordered(app)
+    app = app.button(key=f"predict_{LESSON.id}_order_down_0").click().run()
+    assert ordered(app) == [before[1], before[0], *before[2:]]
 
 
 def test_quiz_explains_every_option() -> None:

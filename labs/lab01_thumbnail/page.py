@@ -21,6 +21,7 @@ from lessons.visit import Visit
 
 MOST_SHOWN = 3
 PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
+PICTURE_STARTS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"BM", b"II*\0", b"MM\0*")
 # Beside the lab's own samples: pictures whose names have a blank, Korean, or a plus sign.
 MORE = ("고양이 사진.png", "fruit+bowl.jpg")
 
@@ -56,6 +57,8 @@ def stimulus(page: LabPage) -> None:
             st.error(visit.t("upload.expired"), icon=":material/error:")
         else:
             _put(page, *taken)
+            if not taken[1].startswith(PICTURE_STARTS):
+                st.info(visit.t("upload.not_image", name=f"`{taken[0].replace('`', '')}`"), icon=":material/info:")
     st.caption(visit.t("upload.samples"))
     offers = offered(page)
     with st.container(key="gallery", gap="small"):

@@ -38,13 +38,7 @@ def editor(key: str, page: Page, found: Sequence[Finding]) -> None:
         _conflict(key, desk, visit)
 
     def save() -> None:
-        text = typed(key, rev=desk.rev)
-        if text is not None:
-            desk.type(text)
-
-    def save_and_run() -> None:
-        save()
-        page.want("deploy")
+        save_typed(key, desk)
 
     state = code_editor(
         key,
@@ -57,12 +51,19 @@ def editor(key: str, page: Page, found: Sequence[Finding]) -> None:
         height=HEIGHT,
         lang=visit.language,
         on_change=save,
-        on_run=save_and_run,
+        on_run=lambda: page.want("deploy"),
     )
     if state.code != desk.code and desk.conflict is None:
         desk.type(state.code)
     _saved(key, page.bench, visit)
     page.catch_up()
+
+
+def save_typed(key: str, desk: Desk) -> None:
+    """Save what the editor's last message says."""
+    text = typed(key, rev=desk.rev)
+    if text is not None and desk.conflict is None:
+        desk.type(text)
 
 
 def said(finding: Finding, visit: Visit, *, markdown: bool = False) -> str:
