@@ -11,6 +11,7 @@ from labs.cloud import Pace
 from labs.model import Lab
 from labs.page import LabPage
 from labs.workbench import attempt
+from lessons import lessons
 from lessons.blocks import Block, Code, Diagram, Explain, LabHere, Part, Predict, Prose, Quiz, Sources
 from lessons.experiment import Experiment, last_outcome, save_outcome
 from lessons.model import Lesson
@@ -150,6 +151,10 @@ class LessonPage:
             if self.lab is not None and not self.locked:
                 label = visit.t("nav.to_lab", title=self.lab.title.of(visit.language))
                 st.page_link(visit.pages[self.lab.id], label=label, icon=":material/science:")
+            following = next((lesson for lesson in lessons() if lesson.id > self.lesson.id), None)
+            if following is not None:
+                label = visit.t("nav.next", title=following.title.of(visit.language))
+                st.page_link(visit.pages[following.id], label=label, icon=":material/arrow_forward:")
 
 
 class Guide:

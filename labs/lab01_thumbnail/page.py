@@ -57,8 +57,6 @@ def stimulus(page: LabPage) -> None:
             st.error(visit.t("upload.expired"), icon=":material/error:")
         else:
             _put(page, *taken)
-            if not taken[1].startswith(PICTURE_STARTS):
-                st.info(visit.t("upload.not_image", name=f"`{taken[0].replace('`', '')}`"), icon=":material/info:")
     st.caption(visit.t("upload.samples"))
     offers = offered(page)
     with st.container(key="gallery", gap="small"):
@@ -72,6 +70,8 @@ def outcome(page: LabPage) -> None:
     """Show the newest photos, each beside its thumbnail."""
     visit, outputs = page.visit, page.bench.workspace.outputs
     st.markdown(f"**{visit.t('upload.result')}**")
+    if name := st.session_state.get(f"{page.key}_no_picture"):
+        st.info(visit.t("upload.not_image", name=f"`{name.replace('`', '')}`"), icon=":material/info:")
     photos = page.bench.objects(outputs["Photos"]) if "Photos" in outputs else []
     if not photos:
         st.html(f'<div class="lab-empty">{escape(visit.t("upload.nothing"))}</div>')
@@ -133,6 +133,7 @@ def picture(file: Path) -> str:
 
 def _put(page: LabPage, name: str, body: bytes) -> None:
     deployed = page.bench.deployed
+    st.session_state[f"{page.key}_no_picture"] = None if body.startswith(PICTURE_STARTS) else name
     with st.spinner(page.visit.t("upload.putting" if deployed else "run.deploying")):
         trouble = page.bench.upload(name, body)
     if page.complain(trouble) and not deployed:

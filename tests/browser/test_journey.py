@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from labs import labs
 from lessons import lessons
@@ -45,8 +45,11 @@ def paste(page: Page, code: str) -> None:
     page.keyboard.insert_text(code)
 
 
-def choose_file(page: Page, file: Path | dict[str, object]) -> None:
-    page.locator(f".st-key-{LAB.id}_upload input[type=file]").set_input_files(file)  # type: ignore[arg-type]
+def choose_file(page: Page, file: Path | FilePayload) -> None:
+    """Choose a file as a learner does: the click into the chooser leaves the editor."""
+    with page.expect_file_chooser() as chooser:
+        key(page, f"{LAB.id}_upload").locator(".choose").click()
+    chooser.value.set_files(file)
 
 
 def thumbnail(page: Page, language: Language) -> Locator:
@@ -80,6 +83,7 @@ def test_journey(page: Page, serve: Serve, tmp_path: Path, language: Language) -
         press(page, "start")
         expect(page.get_by_role("heading", level=1)).to_have_text(LESSON.title.of(language))
         assert f"lang={language}" in page.url
+        expect(page.locator("html")).to_have_attribute("lang", language)
 
         # The prediction comes before anything can be run.
         expect(page.get_by_text(t("prediction.locked", language))).to_be_visible()
