@@ -178,7 +178,7 @@ def page(host: CloudHost) -> Figures:
     if executable is None or importlib.util.find_spec("playwright") is None:
         print("page: not measured; install Chromium and requirements-dev.txt", file=sys.stderr)
         return {}
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import FilePayload, sync_playwright
 
     idle = '[data-testid="stApp"][data-test-script-state="notRunning"]'
     photo = _PROJECT / "assets" / "images" / "mountain lake.jpg"
@@ -197,7 +197,7 @@ def page(host: CloudHost) -> Figures:
 
         def upload(name: str) -> float:
             began = time.monotonic()
-            picture = {"name": name, "mimeType": "image/jpeg", "buffer": photo.read_bytes()}
+            picture = FilePayload(name=name, mimeType="image/jpeg", buffer=photo.read_bytes())
             tab.locator(".st-key-lab01_thumbnail_upload input[type=file]").set_input_files(picture)
             tab.get_by_role("img", name=f"Thumbnail: {name}").wait_for(timeout=60_000)
             return time.monotonic() - began

@@ -45,8 +45,8 @@ def test_the_app_is_served_where_it_says_and_ends_without_leaving_anything(tmp_p
         stdout=subprocess.PIPE,
         text=True,
     )
+    assert process.stdout is not None
     try:
-        assert process.stdout is not None
         assert f"http://localhost:{port}" in process.stdout.readline()
         deadline = time.monotonic() + 60
         while True:
