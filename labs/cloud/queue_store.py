@@ -189,7 +189,7 @@ class QueueStore(Generic[M]):
             stored.place = Place.GONE
         self._counts = dict.fromkeys(Place, 0)
         for emptied in (self._stored, self._visible, self._ready, self._groups, self._times, self._ages):
-            emptied.clear()  # type: ignore[attr-defined]
+            emptied.clear()
 
     # places
     def _move(self, stored: Stored[M], place: Place) -> None:

@@ -12,7 +12,7 @@ from labs.cloud import limits, moto_seams
 from labs.cloud.changes import MappingsChanged, MessageAdded, MessageDead
 from labs.cloud.functions.invocation import Outcome
 from labs.cloud.functions.service import Functions, synchronous
-from labs.cloud.kernel import MILLISECOND, SECOND, Entry, Kernel
+from labs.cloud.kernel import SECOND, Entry, Kernel
 from labs.cloud.kinds import Kind
 from labs.cloud.latency import SQS_POLL
 from labs.cloud.moto_seams import QueueMapping, ReceivedMessage, UnknownFunctionError
@@ -125,9 +125,9 @@ class Poller:
                     self._window = self._kernel.after(self.mapping.window * SECOND, self._window_over)
                 break
             self._deliver()
-        upcoming = moto_seams.next_visible_ms(self.mapping.queue_arn)
+        upcoming = moto_seams.next_visible_ns(self.mapping.queue_arn)
         if upcoming is not None and self._running < concurrency:
-            self._poll_at(round(upcoming * MILLISECOND) - self._kernel.epoch_ns)
+            self._poll_at(upcoming - self._kernel.epoch_ns)
 
     def _window_over(self) -> None:
         self._window = None

@@ -19,7 +19,7 @@ from labs.cloud.moto_seams.logs import write_log
 from labs.cloud.moto_seams.queues import (
     ReceivedMessage,
     delete_messages,
-    next_visible_ms,
+    next_visible_ns,
     receive,
     visibility_timeout,
 )
@@ -36,7 +36,7 @@ __all__ = [
     "cut_deliveries",
     "delete_messages",
     "function_version",
-    "next_visible_ms",
+    "next_visible_ns",
     "queue_mappings",
     "receive",
     "seed",
