@@ -5,11 +5,11 @@ from collections.abc import Callable
 import moto.awslambda.models
 import moto.s3.models
 import moto.s3.notifications
-import moto.sqs.models
 from moto.core.models import default_user_config
 
-from labs.cloud.changes import Change, MappingsChanged, ObjectChanged
+from labs.cloud.changes import Change, ObjectChanged
 from labs.cloud.moto_seams.engine import Moto
+from labs.cloud.moto_seams.mappings import replace_mappings
 from labs.cloud.moto_seams.messages import replace_messages
 
 
@@ -27,35 +27,7 @@ def cut_deliveries(tell: Callable[[Change], None], engine: Moto) -> None:
 
     moto.s3.notifications.send_event = send_event
 
-    backend = moto.awslambda.models.LambdaBackend
-    create, update, delete = (
-        backend.create_event_source_mapping,
-        backend.update_event_source_mapping,
-        backend.delete_event_source_mapping,
-    )
-
-    def create_mapping(self: object, spec: dict[str, object]) -> object:
-        mapping = create(self, spec)
-        # moto's queues call the functions of their mappings inside SendMessage; an empty table keeps them from it.
-        for queue in moto.sqs.models.sqs_backends[mapping.account_id][mapping.region].queues.values():
-            queue.lambda_event_source_mappings.clear()
-        tell(MappingsChanged())
-        return mapping
-
-    def update_mapping(self: object, uuid: str, spec: dict[str, object]) -> object:
-        mapping = update(self, uuid, spec)
-        tell(MappingsChanged())
-        return mapping
-
-    def delete_mapping(self: object, uuid: str) -> object:
-        mapping = delete(self, uuid)
-        tell(MappingsChanged())
-        return mapping
-
-    backend.create_event_source_mapping = create_mapping
-    backend.update_event_source_mapping = update_mapping
-    backend.delete_event_source_mapping = delete_mapping
-
+    replace_mappings(tell)
     replace_messages(tell, engine)
 
 

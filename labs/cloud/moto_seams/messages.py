@@ -76,19 +76,22 @@ def current(queue: Queue) -> "QueueStore[Message]":
 
 
 # in
-def add(queue: Queue, message: Message, *, delay: int = 0, sent: int | None = None) -> None:
-    """Put a message into a queue; one that was sent a short while ago already is accepted and not added."""
-    now, store = now_ns(), current(queue)
+def add(queue: Queue, message: Message, *, delay: int = 0) -> None:
+    """Put a new message into a queue; one whose id was accepted a short while ago is accepted and not added."""
     if queue.fifo_queue:
         scoped = str(getattr(queue, "deduplication_scope", "queue")) == "messageGroup"
         key = (message.group_id if scoped else None, message.deduplication_id)
-        known = queue.deduplication.seen(key, now)
+        known = queue.deduplication.seen(key, now_ns())
         if known is not None:
             message.id, message.sequence_number = known.id, known.sequence_number
             return
-        queue.deduplication.remember(key, message, now)
-    sent = now if sent is None or queue.fifo_queue else sent
-    stored = store.add(message, now=now, sent=sent, group=message.group_id, delay=delay)
+        queue.deduplication.remember(key, message, now_ns())
+    append(queue, message, sent=now_ns(), delay=delay)
+
+
+def append(queue: Queue, message: Message, *, sent: int, delay: int = 0) -> None:
+    """Put a message at the end of a queue."""
+    stored = current(queue).add(message, now=now_ns(), sent=sent, group=message.group_id, delay=delay)
     message.sent_timestamp = sent // MILLISECOND
     if queue.fifo_queue:
         message.sequence_number = str(_FIRST_SEQUENCE_NUMBER + 256 * stored.sequence)
@@ -150,28 +153,24 @@ def _failed(entry_id: str, error: SQSException) -> dict[str, object]:
 # out
 def take(queue: Queue, count: int, visibility: int) -> "list[Stored[Message]]":
     """Receive messages, hidden for `visibility` nanoseconds; those received too often go to the dead-letter queue."""
-    dead_letters: Queue | None = queue.dead_letter_queue
-    policy = queue.redrive_policy if dead_letters is not None else None
+    dead_letters = queue.dead_letter_queue
+    if dead_letters is not None and queue_at(dead_letters.queue_arn) is not dead_letters:
+        dead_letters = None  # it has been deleted
+    most = int(queue.redrive_policy["maxReceiveCount"]) if dead_letters is not None else None
     store = current(queue)
     room = limits.SQS_IN_FLIGHT.value - store.count(Place.HIDDEN)
-    taken = store.receive(now_ns(), min(count, room), visibility, int(policy["maxReceiveCount"]) if policy else None)
+    taken = store.receive(now_ns(), min(count, room), visibility, most)
     for stored in taken.messages:
         message = stored.message
         message.approximate_receive_count = stored.receives
         message.approximate_first_receive_timestamp = (stored.first_received or 0) // MILLISECOND
         message.receipt_handle = _handle(queue, stored)
-    for stored in taken.dead if dead_letters is not None else ():
+    for stored in taken.dead:
         stored.message.dead_letter_source = queue.queue_arn
         queue.tell(MessageDead(dead_letters.queue_arn, stored.message.id, stored.receives))
-        move(stored, dead_letters)
+        # A standard queue goes by the time at which a message was first sent; a FIFO queue by that of its arrival.
+        append(dead_letters, stored.message, sent=now_ns() if dead_letters.fifo_queue else stored.sent)
     return taken.messages
-
-
-def move(stored: "Stored[Message]", queue: Queue) -> None:
-    """Put a message that has left its queue into another; a standard queue keeps the time at which it was first sent."""
-    if queue.fifo_queue and stored.message.deduplication_id is None:
-        stored.message.deduplication_id = stored.message.id
-    add(queue, stored.message, sent=stored.sent)
 
 
 def _receive(engine: Moto) -> Callable[..., list[Message]]:
