@@ -250,6 +250,48 @@ def day(host: CloudHost) -> Figures:
     return {"day_real_seconds": round(spent, 2), "virtual_seconds_per_real_second": round(minutes * 60 / spent)}
 
 
+_QUEUE = """
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Queue: {Type: AWS::SQS::Queue, Properties: {QueueName: q, VisibilityTimeout: 60}}
+  Function:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: f
+      Handler: handler.handler
+      Runtime: python3.12
+      CodeUri: .
+      Timeout: 30
+      Events: {Q: {Type: SQS, Properties: {Queue: !GetAtt Queue.Arn, BatchSize: 10}}}
+"""
+
+
+def sqs(host: CloudHost) -> Figures:
+    """Messages through a queue and a trivial handler in batches of 10: sent, received, handled, deleted."""
+
+    def once(count: int) -> float:
+        """Give the seconds per message."""
+        with Cloud(seed=1, host=host) as cloud:
+            cloud.deploy_package(_QUEUE, pack_source(_TRIVIAL), name="bench")
+            url = str(cloud.call("sqs", "GetQueueUrl", QueueName="q")["QueueUrl"])
+            began = time.monotonic()
+            for first in range(0, count, 10):
+                entries = [{"Id": str(number), "MessageBody": str(number)} for number in range(first, first + 10)]
+                cloud.call("sqs", "SendMessageBatch", QueueUrl=url, Entries=entries)
+            sent = time.monotonic() - began
+            cloud.run()
+            spent = time.monotonic() - began
+            deleted = sum(len(str(record.detail["messages"]).split(",")) for record in cloud.trace.of(Kind.BATCH_DELETED))
+        if deleted != count:
+            raise RuntimeError(f"{deleted} of {count} messages were handled")
+        print(count, "send", sent, "run", spent - sent)
+        return spent / count
+
+    once(100)
+    few, many = _median(lambda: once(1_000), 3), _median(lambda: once(10_000), 1)
+    return {"sqs_messages_per_second": round(1 / many), "sqs_cost_10000_over_1000": round(many / few, 2)}
+
+
 BENCHES: Mapping[str, Callable[[CloudHost], Figures]] = {
     "serve": serve,
     "cold": cold,
@@ -258,6 +300,7 @@ BENCHES: Mapping[str, Callable[[CloudHost], Figures]] = {
     "page": page,
     "check": check,
     "day": day,
+    "sqs": sqs,
 }
 
 

@@ -23,7 +23,33 @@ ASYNC_RETRY_BASE = Limit(60, "seconds", f"{_DOCS}: error handling for asynchrono
 THROTTLE_BACKOFF_FIRST = Limit(1, "seconds", f"{_DOCS}: error handling for asynchronous invocation", "2026-11-20")
 THROTTLE_BACKOFF_LAST = Limit(300, "seconds", f"{_DOCS}: error handling for asynchronous invocation", "2026-11-20")
 RECURSION = Limit(16, "invocations", f"{_DOCS}: recursive loop detection (approximately 16)", "2026-11-20")
-SQS_POLLERS = Limit(5, "concurrent batches", f"{_DOCS}: scaling behavior for Amazon SQS event source mappings", "2026-11-20")
+
+_SQS = "Amazon SQS developer guide"
+_SCALING = f"{_DOCS}: scaling behavior for Amazon SQS event source mappings"
+SQS_MESSAGE = Limit(
+    1_048_576, "bytes of a message with its attributes, and of a batch", f"{_SQS}: message quotas", "2026-11-20"
+)
+SQS_BATCH = Limit(10, "messages per batch request", f"{_SQS}: message quotas", "2026-11-20")
+SQS_ATTRIBUTES = Limit(10, "attributes of a message", f"{_SQS}: message quotas", "2026-11-20")
+SQS_DELAY = Limit(900, "seconds", f"{_SQS}: message quotas", "2026-11-20")
+SQS_VISIBILITY = Limit(43_200, "seconds", f"{_SQS}: visibility timeout", "2026-11-20")
+SQS_IN_FLIGHT = Limit(120_000, "messages received and neither deleted nor visible again", f"{_SQS}: queue quotas", "2026-11-20")
+SQS_DEDUPLICATION = Limit(300, "seconds", f"{_SQS}: using the message deduplication ID", "2026-11-20")
+SQS_PURGE = Limit(60, "seconds between two purges of a queue", "Amazon SQS API reference: PurgeQueue", "2026-11-20")
+SQS_MOVES = Limit(
+    500, "messages per second of a move task at most", "Amazon SQS API reference: StartMessageMoveTask", "2026-11-20"
+)
+SQS_POLLERS = Limit(5, "concurrent batches at first", _SCALING, "2026-11-20")
+SQS_POLLERS_PER_MINUTE = Limit(300, "more concurrent batches per minute of backlog", _SCALING, "2026-11-20")
+SQS_POLLERS_MOST = Limit(1_250, "concurrent batches", _SCALING, "2026-11-20")
+SQS_QUIET = Limit(60, "seconds without a message that count as low traffic", f"{_OURS}; AWS does not publish it", "2026-11-20")
+SQS_THROTTLE_BACKOFF = Limit(1, "seconds before a throttled batch is tried again; doubled each time", _OURS, "2026-11-20")
+SQS_WINDOW = Limit(300, "seconds of batching window", "AWS SDK service model, Lambda CreateEventSourceMapping", "2026-11-17")
+SQS_UNWINDOWED = Limit(
+    10, "messages of a batch that needs no window", f"{_DOCS}: Lambda parameters for Amazon SQS", "2026-11-20"
+)
+MAPPING_SETTLES = Limit(3, "seconds", f"{_OURS}; AWS: it may take several seconds", "2026-11-20")
+SQS_POLLERS_QUIET = Limit(2, "concurrent batches when traffic is low", _SCALING, "2026-11-20")
 
 # AWS gives 1,000 and new accounts less; each environment is a process of some 50 MB here.
 ACCOUNT_CONCURRENCY = Limit(10, "concurrent executions", _OURS, "2026-11-20")

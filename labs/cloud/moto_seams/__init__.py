@@ -10,18 +10,23 @@ from labs.cloud.moto_seams.deliveries import cut_deliveries
 from labs.cloud.moto_seams.engine import ACCOUNT, REGION, Moto, VirtualTime, seed
 from labs.cloud.moto_seams.functions import (
     FunctionVersion,
-    QueueMapping,
     UnknownFunctionError,
     function_version,
-    queue_mappings,
 )
 from labs.cloud.moto_seams.logs import write_log
+from labs.cloud.moto_seams.mappings import QueueMapping, queue_mappings
+from labs.cloud.moto_seams.messages import deletion_misses
 from labs.cloud.moto_seams.queues import (
     ReceivedMessage,
+    UnknownSourceError,
     delete_messages,
-    next_visible_ms,
+    is_dead_letter_queue,
+    next_visible_ns,
+    queue_exists,
     receive,
+    redrive,
     visibility_timeout,
+    visible,
 )
 
 __all__ = [
@@ -32,14 +37,20 @@ __all__ = [
     "QueueMapping",
     "ReceivedMessage",
     "UnknownFunctionError",
+    "UnknownSourceError",
     "VirtualTime",
     "cut_deliveries",
     "delete_messages",
+    "deletion_misses",
     "function_version",
-    "next_visible_ms",
+    "is_dead_letter_queue",
+    "next_visible_ns",
+    "queue_exists",
     "queue_mappings",
     "receive",
+    "redrive",
     "seed",
     "visibility_timeout",
+    "visible",
     "write_log",
 ]
