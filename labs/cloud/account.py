@@ -11,7 +11,7 @@ from labs.cloud import latency, moto_seams, operations
 from labs.cloud.api_call import ApiCall
 from labs.cloud.caller import DEPLOYMENT, Caller
 from labs.cloud.changes import Change
-from labs.cloud.deliveries import long_polls, s3, sqs
+from labs.cloud.deliveries import long_polls, s3, sqs, streams, time_to_live
 from labs.cloud.front import Front, Request, Response
 from labs.cloud.functions import invoke_api
 from labs.cloud.functions.asynchronous import AsynchronousQueue
@@ -26,7 +26,7 @@ from labs.cloud.trace import JSON, Recorder
 C = TypeVar("C", bound=Change)
 
 # What acts when something changes, and what carries operations out itself. A new source is one more of these.
-SERVICES = (invoke_api, s3, sqs, long_polls)
+SERVICES = (invoke_api, s3, sqs, long_polls, streams, time_to_live)
 
 # moto's own endpoints are no part of AWS: they show and wipe the whole state without asking who calls.
 _NOT_AWS = ("/moto-api", "/latest/meta-data", "/latest/api", "/latest/dynamic", "/latest/user-data")
@@ -59,6 +59,10 @@ class Account:
     def on(self, kind: type[C], act: Callable[[C, int | None], None]) -> None:
         """Act on changes of a kind; they come with the record that caused them, if there is one."""
         self._listeners.setdefault(kind, []).append(act)
+
+    def happened(self, change: Change, cause: int | None) -> None:
+        """Tell of a change that no API call made."""
+        self._act(change, cause)
 
     def call(self, request: Request, caller: Caller, answer: Callable[[Response], None]) -> None:
         """Carry out an API call at this instant."""

@@ -25,6 +25,20 @@ THROTTLE_BACKOFF_LAST = Limit(300, "seconds", f"{_DOCS}: error handling for asyn
 RECURSION = Limit(16, "invocations", f"{_DOCS}: recursive loop detection (approximately 16)", "2026-11-20")
 SQS_POLLERS = Limit(5, "concurrent batches", f"{_DOCS}: scaling behavior for Amazon SQS event source mappings", "2026-11-20")
 
+_STREAMS = f"{_DOCS}: Process DynamoDB records with Lambda"
+_TABLES = "Amazon DynamoDB developer guide"
+STREAM_POLLS = Limit(4, "polls per second of a shard", f"{_STREAMS}", "2026-11-20")
+STREAM_RETENTION = Limit(86_400, "seconds", f"{_TABLES}: Change data capture for DynamoDB Streams", "2026-11-20")
+SHARD_ITERATOR_LIFE = Limit(900, "seconds", "Amazon DynamoDB Streams API reference: GetShardIterator", "2026-11-20")
+STREAM_RETRY_FIRST = Limit(
+    1, "seconds", "this project; AWS retries a failed stream batch with backoff, without figures", "2026-11-20"
+)
+STREAM_RETRY_LAST = Limit(
+    60, "seconds", "this project; AWS retries a failed stream batch with backoff, without figures", "2026-11-20"
+)
+TTL_SWEEP = Limit(600, "seconds", "this project; AWS: within a few days of expiry, typically much sooner", "2026-11-20")
+TTL_OLDEST = Limit(157_680_000, "seconds (five years)", f"{_TABLES}: Using time to live (TTL)", "2026-11-20")
+
 # AWS gives 1,000 and new accounts less; each environment is a process of some 50 MB here.
 ACCOUNT_CONCURRENCY = Limit(10, "concurrent executions", _OURS, "2026-11-20")
 KEEP_ALIVE = Limit(600, "seconds", f"{_OURS}; AWS does not publish how long an idle environment is kept", "2026-11-20")

@@ -164,11 +164,17 @@ def _function_tags(clients: LocalClients, function: str, value: Node) -> None:
     clients.call("lambda", "TagResource", {"Resource": arn, "Tags": tags}, deployment=True)
 
 
+def _time_to_live(clients: LocalClients, table: str, value: Node) -> None:
+    parameters = {"TableName": table, "TimeToLiveSpecification": {**value, "Enabled": str(value["Enabled"]).lower() == "true"}}
+    clients.call("dynamodb", "UpdateTimeToLive", parameters, deployment=True)
+
+
 Filler = Callable[[LocalClients, str, Node], None]
 FILLED: Mapping[tuple[str, str], Filler] = {
     ("AWS::S3::Bucket", "NotificationConfiguration"): _notifications,
     ("AWS::IAM::Role", "ManagedPolicyArns"): _managed_policies,
     ("AWS::Lambda::Function", "Tags"): _function_tags,
+    ("AWS::DynamoDB::Table", "TimeToLiveSpecification"): _time_to_live,
 }
 
 

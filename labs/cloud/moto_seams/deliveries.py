@@ -10,6 +10,7 @@ from moto.core.models import default_user_config
 
 from labs.cloud.changes import Change, MappingsChanged, MessageAdded, MessageDead, ObjectChanged
 from labs.cloud.moto_seams.engine import Moto
+from labs.cloud.moto_seams.tables import cut_streams
 
 
 def cut_deliveries(tell: Callable[[Change], None], engine: Moto) -> None:
@@ -82,6 +83,7 @@ def cut_deliveries(tell: Callable[[Change], None], engine: Moto) -> None:
         return found
 
     moto.sqs.models.SQSBackend.receive_message = receive_without_waiting
+    cut_streams(tell)
 
 
 def _refuse_to_invoke(self: object, event: str | None = None) -> tuple[str, bool, str]:
