@@ -56,3 +56,8 @@ class StreamGrew(Change):
 @dataclass(frozen=True, slots=True)
 class TimeToLiveChanged(Change):
     """Time to live was switched on or off for a table."""
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulesChanged(Change):
+    """A rule or a schedule was created, updated or deleted."""

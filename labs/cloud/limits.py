@@ -39,6 +39,12 @@ STREAM_RETRY_LAST = Limit(
 TTL_SWEEP = Limit(600, "seconds", "this project; AWS: within a few days of expiry, typically much sooner", "2026-11-20")
 TTL_OLDEST = Limit(157_680_000, "seconds (five years)", f"{_TABLES}: Using time to live (TTL)", "2026-11-20")
 
+_EVENTS = "Amazon EventBridge user guide: How EventBridge retries delivering events"
+SCHEDULE_RETRIES = Limit(185, "retries", _EVENTS, "2026-11-20")
+SCHEDULE_EVENT_AGE = Limit(86_400, "seconds", _EVENTS, "2026-11-20")
+SCHEDULE_RETRY_FIRST = Limit(1, "seconds", "this project; AWS: exponential backoff and jitter, without figures", "2026-11-20")
+SCHEDULE_RETRY_LAST = Limit(600, "seconds", "this project; AWS: exponential backoff and jitter, without figures", "2026-11-20")
+
 # AWS gives 1,000 and new accounts less; each environment is a process of some 50 MB here.
 ACCOUNT_CONCURRENCY = Limit(10, "concurrent executions", _OURS, "2026-11-20")
 KEEP_ALIVE = Limit(600, "seconds", f"{_OURS}; AWS does not publish how long an idle environment is kept", "2026-11-20")

@@ -16,13 +16,23 @@ Answer = Callable[[Response], None]
 
 
 def send_message(
-    account: "Account", caller: Caller, queue_arn: str, body: str, answer: Answer, group: str | None = None
+    account: "Account",
+    caller: Caller,
+    queue_arn: str,
+    body: str,
+    answer: Answer,
+    group: str | None = None,
+    attributes: Mapping[str, str] | None = None,
 ) -> None:
     """Send a message to a queue."""
     owner, name = queue_arn.split(":")[4:6]
-    parameters = {"QueueUrl": f"http://127.0.0.1:4566/{owner}/{name}", "MessageBody": body}
+    parameters: dict[str, object] = {"QueueUrl": f"http://127.0.0.1:4566/{owner}/{name}", "MessageBody": body}
     if group is not None:
         parameters["MessageGroupId"] = group
+    if attributes:
+        parameters["MessageAttributes"] = {
+            name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
+        }
     account.call(_json("sqs", "AmazonSQS.SendMessage", parameters), caller, answer)
 
 

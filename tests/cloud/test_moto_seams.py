@@ -114,6 +114,33 @@ SCRIPTS = {
         assert gone[0][:2] == ("ours", {"id": {"S": "1"}}), gone
         assert dynamodb.scan(TableName="ours")["Count"] == 0
     """,
+    "schedules: what AWS refuses is refused, and changes are told": """
+        from labs.cloud import moto_seams
+        from labs.cloud.changes import SchedulesChanged
+        told, engine = [], moto_seams.Moto()
+        events, scheduler = client(engine, "events"), client(engine, "scheduler")
+        def schedule(zone):
+            scheduler.create_schedule(Name=zone[:4], ScheduleExpression="rate(1 minute)", ScheduleExpressionTimezone=zone,
+                FlexibleTimeWindow={"Mode": "OFF"}, Target={"Arn": "arn:aws:sqs:us-east-1:123456789012:q",
+                "RoleArn": "arn:aws:iam::123456789012:role/r"}, ActionAfterCompletion="DELETE")
+        events.put_rule(Name="a", ScheduleExpression="rate(1 minutes)")
+        schedule("Mars/Base")
+        moto_seams.cut_deliveries(told.append, engine)
+        import botocore.exceptions, pytest
+        with pytest.raises(botocore.exceptions.ClientError):
+            events.put_rule(Name="b", ScheduleExpression="rate(1 minutes)")
+        with pytest.raises(botocore.exceptions.ClientError):
+            schedule("Moon/Base")
+        assert told == []
+        events.put_rule(Name="b", ScheduleExpression="rate(2 minutes)", State="DISABLED")
+        schedule("Asia/Seoul")
+        assert told == [SchedulesChanged()] * 2
+        found = {one.name: one for one in moto_seams.schedules()}
+        assert (found["b"].expression, found["b"].enabled, found["b"].group) == ("rate(2 minutes)", False, None)
+        assert (found["Asia"].timezone, found["Asia"].delete_afterwards, found["Asia"].group) == ("Asia/Seoul", True, "default")
+        moto_seams.delete_schedule("default", "Asia")
+        assert "Asia" not in {one.name for one in moto_seams.schedules()}
+    """,
     "logs: lines are there": """
         import time
         from labs.cloud import moto_seams

@@ -1,6 +1,6 @@
 """Items whose time to live has passed disappear, some time later, and the stream says who removed them.
 
-Source: Amazon DynamoDB developer guide, "Using time to live (TTL) in DynamoDB" and "DynamoDB Streams and time to live" (2026-11).
+Source: Amazon DynamoDB developer guide, "Using time to live (TTL)" and "DynamoDB Streams and time to live" (2026-11).
 """
 
 from typing import TYPE_CHECKING

@@ -23,6 +23,7 @@ from labs.cloud.moto_seams.queues import (
     receive,
     visibility_timeout,
 )
+from labs.cloud.moto_seams.schedules import Schedule, delete_schedule, schedules
 from labs.cloud.moto_seams.tables import (
     Attributes,
     StreamMapping,
@@ -42,17 +43,20 @@ __all__ = [
     "Moto",
     "QueueMapping",
     "ReceivedMessage",
+    "Schedule",
     "StreamMapping",
     "StreamRecord",
     "UnknownFunctionError",
     "VirtualTime",
     "cut_deliveries",
     "delete_messages",
+    "delete_schedule",
     "expire_items",
     "function_version",
     "next_visible_ms",
     "queue_mappings",
     "receive",
+    "schedules",
     "seed",
     "stream_end",
     "stream_mappings",

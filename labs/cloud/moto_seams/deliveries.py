@@ -10,6 +10,7 @@ from moto.core.models import default_user_config
 
 from labs.cloud.changes import Change, MappingsChanged, MessageAdded, MessageDead, ObjectChanged
 from labs.cloud.moto_seams.engine import Moto
+from labs.cloud.moto_seams.schedules import cut_schedules
 from labs.cloud.moto_seams.tables import cut_streams
 
 
@@ -84,6 +85,7 @@ def cut_deliveries(tell: Callable[[Change], None], engine: Moto) -> None:
 
     moto.sqs.models.SQSBackend.receive_message = receive_without_waiting
     cut_streams(tell)
+    cut_schedules(tell)
 
 
 def _refuse_to_invoke(self: object, event: str | None = None) -> tuple[str, bool, str]:
