@@ -300,6 +300,18 @@ def every_sentence() -> list[Record]:
     story.add("batch.failed", "sqs:photo-jobs", {"messages": ["m"]})
     dead = {"id": "m", "receive_count": 3, "dead_letter_queue": "photo-jobs-dead"}
     story.add("message.dead", "sqs:photo-jobs", dead)
+    for number in (1, 2):
+        some = {"function": "thumbnail", "records": number, "first": "1", "last": "2"}
+        story.add("stream.batch", "dynamodb:orders", {**some, "mapping": "m", "attempt": 1})
+        story.add("stream.checkpoint", "dynamodb:orders", some)
+        story.add("stream.failed", "dynamodb:orders", {**some, "after_s": 2})
+        for reason in ("RetryAttemptsExhausted", "RecordAgeExceeded", HOSTILE):
+            story.add("stream.discarded", "dynamodb:orders", {**some, "reason": reason})
+    story.add("item.expired", "dynamodb:orders", {"item_key": {"id": HOSTILE}})
+    story.call("sqs", "SendMessage", "service:lambda", queue="dead")
+    story.call("sns", "Publish", "service:scheduler", error="AccessDenied")
+    story.add("schedule.fired", "schedule:nightly", {"schedule": "nightly", "expression": "rate(1 day)"})
+    story.add("schedule.failed", "schedule:nightly", {"schedule": "nightly", "reason": HOSTILE})
     story.add("something.new", "states:machine:1", {"of": ["a", 1]})
     story.wait(3_725_250)
     story.add("invocation.throttled", "lambda:thumbnail", {"request_id": "r", "reason": None})

@@ -51,6 +51,26 @@ SQS_UNWINDOWED = Limit(
 MAPPING_SETTLES = Limit(3, "seconds", f"{_OURS}; AWS: it may take several seconds", "2026-11-20")
 SQS_POLLERS_QUIET = Limit(2, "concurrent batches when traffic is low", _SCALING, "2026-11-20")
 
+_STREAMS = f"{_DOCS}: Process DynamoDB records with Lambda"
+_TABLES = "Amazon DynamoDB developer guide"
+STREAM_POLLS = Limit(4, "polls per second of a shard", f"{_STREAMS}", "2026-11-20")
+STREAM_RETENTION = Limit(86_400, "seconds", f"{_TABLES}: Change data capture for DynamoDB Streams", "2026-11-20")
+SHARD_ITERATOR_LIFE = Limit(900, "seconds", "Amazon DynamoDB Streams API reference: GetShardIterator", "2026-11-20")
+STREAM_RETRY_FIRST = Limit(
+    1, "seconds", "this project; AWS retries a failed stream batch with backoff, without figures", "2026-11-20"
+)
+STREAM_RETRY_LAST = Limit(
+    60, "seconds", "this project; AWS retries a failed stream batch with backoff, without figures", "2026-11-20"
+)
+TTL_SWEEP = Limit(600, "seconds", "this project; AWS: within a few days of expiry, typically much sooner", "2026-11-20")
+TTL_OLDEST = Limit(157_680_000, "seconds (five years)", f"{_TABLES}: Using time to live (TTL)", "2026-11-20")
+
+_EVENTS = "Amazon EventBridge user guide: How EventBridge retries delivering events"
+SCHEDULE_RETRIES = Limit(185, "retries", _EVENTS, "2026-11-20")
+SCHEDULE_EVENT_AGE = Limit(86_400, "seconds", _EVENTS, "2026-11-20")
+SCHEDULE_RETRY_FIRST = Limit(1, "seconds", "this project; AWS: exponential backoff and jitter, without figures", "2026-11-20")
+SCHEDULE_RETRY_LAST = Limit(600, "seconds", "this project; AWS: exponential backoff and jitter, without figures", "2026-11-20")
+
 # AWS gives 1,000 and new accounts less; each environment is a process of some 50 MB here.
 ACCOUNT_CONCURRENCY = Limit(10, "concurrent executions", _OURS, "2026-11-20")
 KEEP_ALIVE = Limit(600, "seconds", f"{_OURS}; AWS does not publish how long an idle environment is kept", "2026-11-20")

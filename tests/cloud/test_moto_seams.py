@@ -76,6 +76,71 @@ SCRIPTS = {
         moto_seams.delete_messages(arn, [message.receipt_handle, "nonsense"])
         assert moto_seams.next_visible_ns(arn) is None
     """,
+    "streams: records are appended, kept and numbered, and told": """
+        from labs.cloud import moto_seams
+        from labs.cloud.changes import StreamGrew, TimeToLiveChanged
+        told, engine = [], moto_seams.Moto()
+        def table(name):
+            client(engine, "dynamodb").create_table(
+                TableName=name, BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+                AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+                StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"})
+        def upsert(name, value):
+            client(engine, "dynamodb").update_item(TableName=name, Key={"id": {"S": "1"}}, UpdateExpression="SET n = :n",
+                ExpressionAttributeValues={":n": value})
+        import moto.dynamodb.models
+        tables = moto.dynamodb.models.dynamodb_backends[moto_seams.ACCOUNT][moto_seams.REGION].tables
+        table("plain")
+        upsert("plain", {"N": "1"})
+        assert len(tables["plain"].stream_shard.items) == 2, "plain moto shows two changes"
+        moto_seams.cut_deliveries(told.append, engine)
+        table("ours")
+        arn = tables["ours"].table_arn + "/stream/" + tables["ours"].latest_stream_label
+        end = moto_seams.stream_end(arn, latest=True)
+        upsert("ours", {"N": "1"})
+        upsert("ours", {"N": "1"})
+        upsert("ours", {"B": b"\\x00"})
+        one, two = moto_seams.stream_records(arn, end)
+        assert (one.event, two.event, two.sequence) == ("INSERT", "MODIFY", one.sequence + 1)
+        assert told == [StreamGrew(arn, one.sequence), StreamGrew(arn, two.sequence)], told
+        assert moto_seams.stream_records(arn, one.sequence) == (two,)
+        dynamodb = client(engine, "dynamodb")
+        dynamodb.update_time_to_live(TableName="ours", TimeToLiveSpecification={"Enabled": True, "AttributeName": "until"})
+        assert told[-1] == TimeToLiveChanged()
+        import time
+        dynamodb.put_item(TableName="ours", Item={"id": {"S": "1"}, "until": {"N": str(int(time.time()) - 5)}})
+        gone = []
+        assert moto_seams.expire_items(lambda *removed: gone.append(removed))
+        assert gone[0][:2] == ("ours", {"id": {"S": "1"}}), gone
+        assert dynamodb.scan(TableName="ours")["Count"] == 0
+    """,
+    "schedules: what AWS refuses is refused, and changes are told": """
+        from labs.cloud import moto_seams
+        from labs.cloud.changes import SchedulesChanged
+        told, engine = [], moto_seams.Moto()
+        events, scheduler = client(engine, "events"), client(engine, "scheduler")
+        def schedule(zone):
+            scheduler.create_schedule(Name=zone[:4], ScheduleExpression="rate(1 minute)", ScheduleExpressionTimezone=zone,
+                FlexibleTimeWindow={"Mode": "OFF"}, Target={"Arn": "arn:aws:sqs:us-east-1:123456789012:q",
+                "RoleArn": "arn:aws:iam::123456789012:role/r"}, ActionAfterCompletion="DELETE")
+        events.put_rule(Name="a", ScheduleExpression="rate(1 minutes)")
+        schedule("Mars/Base")
+        moto_seams.cut_deliveries(told.append, engine)
+        import botocore.exceptions, pytest
+        with pytest.raises(botocore.exceptions.ClientError):
+            events.put_rule(Name="b", ScheduleExpression="rate(1 minutes)")
+        with pytest.raises(botocore.exceptions.ClientError):
+            schedule("Moon/Base")
+        assert told == []
+        events.put_rule(Name="b", ScheduleExpression="rate(2 minutes)", State="DISABLED")
+        schedule("Asia/Seoul")
+        assert told == [SchedulesChanged()] * 2
+        found = {one.name: one for one in moto_seams.schedules()}
+        assert (found["b"].expression, found["b"].enabled, found["b"].group) == ("rate(2 minutes)", False, None)
+        assert (found["Asia"].timezone, found["Asia"].delete_afterwards, found["Asia"].group) == ("Asia/Seoul", True, "default")
+        moto_seams.delete_schedule("default", "Asia")
+        assert "Asia" not in {one.name for one in moto_seams.schedules()}
+    """,
     "logs: lines are there": """
         import time
         from labs.cloud import moto_seams

@@ -11,6 +11,8 @@ from labs.cloud.changes import Change, ObjectChanged
 from labs.cloud.moto_seams.engine import Moto
 from labs.cloud.moto_seams.mappings import replace_mappings
 from labs.cloud.moto_seams.messages import replace_messages
+from labs.cloud.moto_seams.schedules import cut_schedules
+from labs.cloud.moto_seams.tables import cut_streams
 
 
 def cut_deliveries(tell: Callable[[Change], None], engine: Moto) -> None:
@@ -29,6 +31,8 @@ def cut_deliveries(tell: Callable[[Change], None], engine: Moto) -> None:
 
     replace_mappings(tell)
     replace_messages(tell, engine)
+    cut_streams(tell)
+    cut_schedules(tell)
 
 
 def _refuse_to_invoke(self: object, event: str | None = None) -> tuple[str, bool, str]:
