@@ -296,6 +296,8 @@ def every_sentence() -> list[Record]:
     one = [{"id": "m", "receive_count": 1}]
     story.add("batch.received", "sqs:photo-jobs", {"mapping": "m", "function": "thumbnail", "messages": one})
     story.add("batch.deleted", "sqs:photo-jobs", {"messages": ["m"]})
+    story.add("batch.deleted", "sqs:photo-jobs", {"messages": ["m"], "reason": "filtered"})
+    story.add("batch.deleted", "sqs:photo-jobs", {"messages": ["m", "n"], "reason": "filtered"})
     story.add("batch.failed", "sqs:photo-jobs", {"messages": ["m"], "visible_after_s": 0})
     story.add("batch.failed", "sqs:photo-jobs", {"messages": ["m"]})
     dead = {"id": "m", "receive_count": 3, "dead_letter_queue": "photo-jobs-dead"}

@@ -109,11 +109,15 @@ class QueueStore(Generic[M]):
         return stored is not None and stored.until == when and stored.place in (Place.HIDDEN, Place.DELAYED)
 
     # messages come and go
-    def add(self, message: M, *, now: int, sent: int, group: str | None = None, delay: int = 0) -> Stored[M]:
-        """Append a message, visible now or after `delay`."""
+    def add(
+        self, message: M, *, now: int, sent: int, group: str | None = None, delay: int = 0, before: Stored[M] | None = None
+    ) -> Stored[M]:
+        """Append a message, visible now or after `delay`; one that comes from another queue keeps its receive count."""
         self._sequence += 1
         place = Place.DELAYED if delay else Place.VISIBLE
         stored = Stored(message, self._sequence, sent, group if self._fifo else None, place, now + delay)
+        if before is not None:
+            stored.receives, stored.first_received = before.receives, before.first_received
         self._stored[stored.sequence] = stored
         self._counts[place] += 1
         heapq.heappush(self._ages, (sent, stored.sequence))

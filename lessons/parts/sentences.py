@@ -21,7 +21,7 @@ VARIANTS: Mapping[str, Sequence[Sequence[str]]] = {
     "environment.ended": (("reason",),),
     "event.dropped": (("reason",),),
     "batch.received": (("number",),),
-    "batch.deleted": (("number",),),
+    "batch.deleted": (("reason", "number"), ("reason",), ("number",)),
     "batch.failed": (("number",),),
     "stream.batch": (("number",),),
     "stream.checkpoint": (("number",),),

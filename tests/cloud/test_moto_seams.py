@@ -141,6 +141,59 @@ SCRIPTS = {
         moto_seams.delete_schedule("default", "Asia")
         assert "Asia" not in {one.name for one in moto_seams.schedules()}
     """,
+    "sqs: a deep queue costs what a shallow one does": """
+        import time
+        from labs.cloud import moto_seams
+        engine = moto_seams.Moto()
+        moto_seams.cut_deliveries(lambda change: None, engine)
+        import moto.sqs.models
+        backend = moto.sqs.models.sqs_backends[moto_seams.ACCOUNT]["us-east-1"]
+        backend.create_queue("q")
+        def cost(depth):
+            began = time.process_time()
+            for number in range(depth):
+                backend.send_message("q", str(number))
+            while found := backend.receive_message("q", 10, 0, 30):
+                for message in found:
+                    backend.delete_message("q", message.receipt_handle)
+            return (time.process_time() - began) / depth
+        cost(100)
+        shallow = min(cost(500) for _ in range(3))
+        assert cost(20_000) < 4 * shallow
+    """,
+    "sqs: a declared fault delivers a deleted message once more": """
+        from labs.cloud import faults, moto_seams
+        from labs.cloud.kernel import SECOND, Kernel
+        def delivered(seed, fault, name="q"):
+            kernel = Kernel(seed=seed, epoch_ns=1_767_344_400 * 10**9)
+            faults.declare(fault, kernel)
+            queue = backend.create_queue(name, FifoQueue=str(name.endswith(".fifo")))
+            group = dict(group_id="g") if queue.fifo_queue else {}
+            for number in range(20):
+                backend.send_message(name, str(number), deduplication_id=str(number) if group else None, **group)
+            bodies = []
+            for _ in range(3):
+                while found := backend.receive_message(name, 10, 0, 30):
+                    for message in found:
+                        bodies.append(int(message.body))
+                        backend.delete_message(name, message.receipt_handle)
+                clock.move(moto_seams.VirtualTime.now + 30 * SECOND)
+            backend.delete_queue(name)
+            return [number for number in range(20) for _ in range(bodies.count(number) - 1)]
+        engine = moto_seams.Moto()
+        moto_seams.cut_deliveries(lambda change: None, engine)
+        import moto.sqs.models
+        clock = moto_seams.VirtualTime(1_767_344_400 * 10**9)
+        backend = moto.sqs.models.sqs_backends[moto_seams.ACCOUNT]["us-east-1"]
+        some = faults.DeliveredTwice(share=0.3)
+        assert delivered(1, None) == []
+        assert delivered(1, faults.DeliveredTwice()) == list(range(20)), "each once more, and only once more"
+        assert 0 < len(delivered(1, some)) < 20
+        assert delivered(1, some) == delivered(1, some) != delivered(2, some)
+        assert len(delivered(1, faults.DeliveredTwice(at_most=2))) == 2
+        assert delivered(1, faults.DeliveredTwice(queue="other")) == []
+        assert delivered(1, faults.DeliveredTwice(), "q.fifo") == [], "exactly once"
+    """,
     "logs: lines are there": """
         import time
         from labs.cloud import moto_seams

@@ -117,6 +117,8 @@ class Poller:
     def _gather(self) -> None:
         """Receive until the batch is full or the queue is empty; what no filter lets through is deleted."""
         arn = self.mapping.queue_arn
+        # What reappeared while it waited for its batch is not ours any more.
+        self._gathered = [one for one in self._gathered if one.message.hidden_until > self._kernel.wall_ns]
         while received := moto_seams.receive(arn, self.mapping.batch_size - len(self._gathered)):
             unwanted = []
             for message in received:

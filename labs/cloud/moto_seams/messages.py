@@ -89,9 +89,9 @@ def add(queue: Queue, message: Message, *, delay: int = 0) -> None:
     append(queue, message, sent=now_ns(), delay=delay)
 
 
-def append(queue: Queue, message: Message, *, sent: int, delay: int = 0) -> None:
+def append(queue: Queue, message: Message, *, sent: int, delay: int = 0, before: "Stored[Message] | None" = None) -> None:
     """Put a message at the end of a queue."""
-    stored = current(queue).add(message, now=now_ns(), sent=sent, group=message.group_id, delay=delay)
+    stored = current(queue).add(message, now=now_ns(), sent=sent, group=message.group_id, delay=delay, before=before)
     message.sent_timestamp = sent // MILLISECOND
     if queue.fifo_queue:
         message.sequence_number = str(_FIRST_SEQUENCE_NUMBER + 256 * stored.sequence)
@@ -169,7 +169,7 @@ def take(queue: Queue, count: int, visibility: int) -> "list[Stored[Message]]":
         stored.message.dead_letter_source = queue.queue_arn
         queue.tell(MessageDead(dead_letters.queue_arn, stored.message.id, stored.receives))
         # A standard queue goes by the time at which a message was first sent; a FIFO queue by that of its arrival.
-        append(dead_letters, stored.message, sent=now_ns() if dead_letters.fifo_queue else stored.sent)
+        append(dead_letters, stored.message, sent=now_ns() if dead_letters.fifo_queue else stored.sent, before=stored)
     return taken.messages
 
 
