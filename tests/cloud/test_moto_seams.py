@@ -194,6 +194,21 @@ SCRIPTS = {
         assert delivered(1, faults.DeliveredTwice(queue="other")) == []
         assert delivered(1, faults.DeliveredTwice(), "q.fifo") == [], "exactly once"
     """,
+    "engine: a request does not list moto's own folder": """
+        import os
+        from labs.cloud import moto_seams
+        import moto.backends, moto.moto_server.werkzeug_app as served
+        listed, listdir = [], os.listdir
+        os.listdir = lambda path=".": listed.append(path) or listdir(path)
+        served.DomainDispatcherApplication(lambda service: None).get_backend_for_host("sqs")
+        assert listed, "moto does not do it any more: the seam is not needed"
+        engine = moto_seams.Moto()
+        sqs = client(engine, "sqs")
+        sqs.list_queues()
+        listed.clear()
+        sqs.list_queues()
+        assert listed == [], listed
+    """,
     "logs: lines are there": """
         import time
         from labs.cloud import moto_seams

@@ -6,6 +6,7 @@ import random
 import time
 import uuid
 
+import moto.backends
 import moto.server
 import time_machine
 from moto.moto_api._internal import mock_random
@@ -55,6 +56,9 @@ class Moto:
     """moto's WSGI application, called on the kernel's thread without a socket."""
 
     def __init__(self) -> None:
+        # moto lists its own folder, some 200 files, in every request.
+        modules = tuple(moto.backends.list_of_moto_modules())
+        moto.backends.list_of_moto_modules = lambda: modules
         self._app = moto.server.DomainDispatcherApplication(moto.server.create_backend_app)
         self.wait: tuple[str, int] | None = None  # the queue and seconds of the long poll that the last request asked for
 
