@@ -6,6 +6,7 @@ by `labs.cloud.functions` and `labs.cloud.deliveries`. Written against moto 5.2.
 moto changes under one of these.
 """
 
+from labs.cloud.moto_seams.buckets import bucket_exists, is_s3_event
 from labs.cloud.moto_seams.deliveries import cut_deliveries
 from labs.cloud.moto_seams.engine import ACCOUNT, REGION, Moto, VirtualTime, seed
 from labs.cloud.moto_seams.functions import (
@@ -23,23 +24,31 @@ from labs.cloud.moto_seams.queues import (
     receive,
     visibility_timeout,
 )
+from labs.cloud.moto_seams.targets import MissingTargetError, target_policy
+from labs.cloud.moto_seams.topics import Subscription, subscriptions
 
 __all__ = [
     "ACCOUNT",
     "REGION",
     "FunctionVersion",
+    "MissingTargetError",
     "Moto",
     "QueueMapping",
     "ReceivedMessage",
+    "Subscription",
     "UnknownFunctionError",
     "VirtualTime",
+    "bucket_exists",
     "cut_deliveries",
     "delete_messages",
     "function_version",
+    "is_s3_event",
     "next_visible_ms",
     "queue_mappings",
     "receive",
     "seed",
+    "subscriptions",
+    "target_policy",
     "visibility_timeout",
     "write_log",
 ]
