@@ -149,7 +149,8 @@ def _check_numeric(value: object) -> None:
 
 def _all(policy: Mapping[str, Any], values: Callable[[str], list[Any] | None]) -> bool:
     return all(
-        any(_all(one, values) for one in rules) if _is_or(key, rules) else _any(rules, values(key)) for key, rules in policy.items()
+        any(_all(one, values) for one in rules) if _is_or(key, rules) else _any(rules, values(key))
+        for key, rules in policy.items()
     )
 
 
@@ -207,7 +208,7 @@ def _rule(rule: Any, values: list[Any] | None) -> bool:
     if isinstance(rule, dict):
         ((operator, wanted),) = rule.items()
         if operator == "exists":
-            return (values is not None) == wanted
+            return (values is not None) is bool(wanted)
         if values is None:
             return False
         if operator == "anything-but":
@@ -230,9 +231,9 @@ def _operator(operator: str, wanted: Any, value: Any) -> bool:
     if not isinstance(value, str):
         return False
     if operator == "prefix":
-        return value.startswith(wanted)
+        return value.startswith(str(wanted))
     if operator == "suffix":
-        return value.endswith(wanted)
+        return value.endswith(str(wanted))
     if operator == "cidr":
         try:
             return ipaddress.ip_address(value) in ipaddress.ip_network(wanted, strict=False)
@@ -245,7 +246,7 @@ def _equal(wanted: Any, value: Any) -> bool:
     if _number(wanted) and _number(value):
         # Five digits after the decimal point count.
         return round(float(wanted), 5) == round(float(value), 5)
-    return type(wanted) is type(value) and wanted == value
+    return type(wanted) is type(value) and bool(wanted == value)
 
 
 def _number(value: object) -> bool:

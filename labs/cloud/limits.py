@@ -32,7 +32,9 @@ SNS_RAW_ATTRIBUTES = Limit(10, "message attributes", f"{_SNS}: Amazon SNS raw me
 SNS_DEDUPLICATION = Limit(300, "seconds", f"{_SNS}: message deduplication for FIFO topics", "2026-11-20")
 SNS_FILTER_KEYS = Limit(5, "keys of a filter policy", f"{_SNS}: filter policy constraints", "2026-11-20")
 SNS_FILTER_COMBINATIONS = Limit(150, "combinations of values", f"{_SNS}: filter policy constraints", "2026-11-20")
-SNS_FILTER_NUMBER = Limit(1_000_000_000, "largest number in a filter policy", f"{_SNS}: filter policy constraints", "2026-11-20")
+SNS_FILTER_NUMBER = Limit(
+    1_000_000_000, "largest number in a filter policy", f"{_SNS}: filter policy constraints", "2026-11-20"
+)
 _RETRIES = f"{_SNS}: message delivery retries, AWS managed endpoints (100,015 attempts in 23 days)"
 SNS_RETRIES_IMMEDIATE = Limit(3, "retries without delay", _RETRIES, "2026-11-20")
 SNS_RETRIES_PRE_BACKOFF = Limit(2, "retries, 1 s apart", _RETRIES, "2026-11-20")

@@ -23,7 +23,9 @@ def allows(policy: Mapping[str, object] | None, wanted: ServiceAction) -> bool:
     """Tell whether a resource policy allows it: some statement allows, and none denies."""
     statements = policy.get("Statement", ()) if policy else ()
     effects = {
-        statement.get("Effect") for statement in _list(statements) if isinstance(statement, Mapping) and _applies(statement, wanted)
+        statement.get("Effect")
+        for statement in _list(statements)
+        if isinstance(statement, Mapping) and _applies(statement, wanted)
     }
     return "Allow" in effects and "Deny" not in effects
 

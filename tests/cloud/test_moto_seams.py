@@ -84,12 +84,14 @@ SCRIPTS = {
         topic = sns.create_topic(Name="t")["TopicArn"]
         arn = "arn:aws:sqs:us-east-1:123456789012:q"
         dead = "arn:aws:sqs:us-east-1:123456789012:d"
-        attributes = {"RawMessageDelivery": "true", "FilterPolicy": '{"a": ["b"]}', "RedrivePolicy": json.dumps({"deadLetterTargetArn": dead})}
+        redrive = json.dumps({"deadLetterTargetArn": dead})
+        attributes = {"RawMessageDelivery": "true", "FilterPolicy": '{"a": ["b"]}', "RedrivePolicy": redrive}
         made = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes=attributes, ReturnSubscriptionArn=True)
         sns.publish(TopicArn=topic, Message="m")
         assert len(called) == 1, "moto delivers inside Publish"
         moto_seams.cut_deliveries(told.append, engine)
-        sent = sns.publish(TopicArn=topic, Message="m", Subject="s", MessageAttributes={"a": {"DataType": "String", "StringValue": "b"}})
+        tag = {"a": {"DataType": "String", "StringValue": "b"}}
+        sent = sns.publish(TopicArn=topic, Message="m", Subject="s", MessageAttributes=tag)
         assert len(called) == 1
         assert told == [MessagePublished(topic, sent["MessageId"], "m", "s", {"a": ("String", "b")}, False)], told
         (found,) = moto_seams.subscriptions(topic)

@@ -58,7 +58,10 @@ def received(cloud: Cloud, url: str) -> list[dict[str, Any]]:
 def configure(cloud: Cloud, *rules: Mapping[str, object], kind: str = "Queue", **more: object) -> None:
     """Set the bucket's notification configuration."""
     cloud.call(
-        "s3", "PutBucketNotificationConfiguration", Bucket=BUCKET, NotificationConfiguration={f"{kind}Configurations": rules, **more}
+        "s3",
+        "PutBucketNotificationConfiguration",
+        Bucket=BUCKET,
+        NotificationConfiguration={f"{kind}Configurations": rules, **more},
     )
 
 
@@ -104,7 +107,11 @@ def test_every_way_to_create_an_object_has_its_event(cloud: Cloud, inbox: str) -
     parts = {"Parts": [{"ETag": part["ETag"], "PartNumber": 1}]}
     cloud.call("s3", "CompleteMultipartUpload", Bucket=BUCKET, Key="c", UploadId=upload, MultipartUpload=parts)
     found = events(cloud, inbox)
-    assert names(found) == [("ObjectCreated:Put", "a"), ("ObjectCreated:Copy", "b"), ("ObjectCreated:CompleteMultipartUpload", "c")]
+    assert names(found) == [
+        ("ObjectCreated:Put", "a"),
+        ("ObjectCreated:Copy", "b"),
+        ("ObjectCreated:CompleteMultipartUpload", "c"),
+    ]
     assert [one["s3"]["object"]["size"] for one in found] == [1, 1, 3]
 
 
@@ -161,7 +168,9 @@ def test_a_form_post_is_a_post(cloud: Cloud, inbox: str) -> None:
         f'--{edge}\r\nContent-Disposition: form-data; name="key"\r\n\r\nposted\r\n'
         f'--{edge}\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\nhello\r\n--{edge}--\r\n'
     ).encode()
-    request = urllib.request.Request(f"{cloud.endpoint}/{BUCKET}", body, {"Content-Type": f"multipart/form-data; boundary={edge}"})
+    request = urllib.request.Request(
+        f"{cloud.endpoint}/{BUCKET}", body, {"Content-Type": f"multipart/form-data; boundary={edge}"}
+    )
     with urllib.request.urlopen(request, timeout=10) as answer:
         assert answer.status in (200, 204)
     assert names(events(cloud, inbox)) == [("ObjectCreated:Post", "posted")]
@@ -197,7 +206,9 @@ def test_sequencers_of_a_key_grow(cloud: Cloud, inbox: str) -> None:
 
 def test_a_topic_is_notified(cloud: Cloud) -> None:
     """User guide: the event is the message of what S3 publishes; setting it up sends s3:TestEvent."""
-    cloud.call("sns", "CreateTopic", Name="t", Attributes={"Policy": allow("s3.amazonaws.com", f"arn:aws:s3:::{BUCKET}", TOPIC)})
+    cloud.call(
+        "sns", "CreateTopic", Name="t", Attributes={"Policy": allow("s3.amazonaws.com", f"arn:aws:s3:::{BUCKET}", TOPIC)}
+    )
     url = queue(cloud, service="sns.amazonaws.com", source=TOPIC)
     cloud.call("sns", "Subscribe", TopicArn=TOPIC, Protocol="sqs", Endpoint=QUEUE)
     cloud.call("s3", "CreateBucket", Bucket=BUCKET)
@@ -253,8 +264,14 @@ def test_a_missing_function_is_refused(cloud: Cloud) -> None:
     ("rules", "message"),
     [
         ((rule("s3:ObjectCreated:*"), rule("s3:ObjectCreated:Put")), "Configurations overlap"),
-        ((rule("s3:ObjectCreated:*", prefix="a"), rule("s3:ObjectCreated:Put", prefix="ab")), "Configuration is ambiguously defined"),
-        ((rule("s3:ObjectCreated:*", suffix=".jpg"), rule("s3:ObjectCreated:*", prefix="a")), "Configuration is ambiguously defined"),
+        (
+            (rule("s3:ObjectCreated:*", prefix="a"), rule("s3:ObjectCreated:Put", prefix="ab")),
+            "Configuration is ambiguously defined",
+        ),
+        (
+            (rule("s3:ObjectCreated:*", suffix=".jpg"), rule("s3:ObjectCreated:*", prefix="a")),
+            "Configuration is ambiguously defined",
+        ),
         ((rule("s3:ObjectCreated:*", infix="a"),), "filter rule name must be either prefix or suffix"),
         ((rule("s3:ObjectMade:*"),), "The event is not supported for notifications"),
     ],

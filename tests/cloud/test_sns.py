@@ -1,5 +1,6 @@
 """Topics: fan-out to functions and queues, filters, retries and dead-letter queues, as the Amazon SNS developer guide says."""
 
+import itertools
 import json
 from typing import Any
 
@@ -34,7 +35,12 @@ def subscribed(cloud: Cloud, name: str = "q", topic: str = TOPIC, **attributes: 
 def function(cloud: Cloud, source: str = ECHO) -> None:
     """Deploy `f`, subscribe it and let the topic invoke it."""
     cloud.deploy_package(TEMPLATE.format(timeout=10, memory=256), pack_source(source), name="bench")
-    permission = {"FunctionName": "f", "StatementId": "sns", "Action": "lambda:InvokeFunction", "Principal": "sns.amazonaws.com"}
+    permission = {
+        "FunctionName": "f",
+        "StatementId": "sns",
+        "Action": "lambda:InvokeFunction",
+        "Principal": "sns.amazonaws.com",
+    }
     cloud.call("lambda", "AddPermission", **permission, SourceArn=TOPIC)
     cloud.call("sns", "Subscribe", TopicArn=TOPIC, Protocol="lambda", Endpoint=FUNCTION)
 
@@ -59,7 +65,11 @@ def test_a_function_receives_the_documented_event(cloud: Cloud) -> None:
     """Lambda developer guide, "Invoking Lambda functions with Amazon SNS notifications"."""
     function(cloud)
     cloud.advance(61)
-    attributes = {"colour": text("red"), "n": {"DataType": "Number", "StringValue": "7"}, "b": {"DataType": "Binary", "BinaryValue": b"\x00"}}
+    attributes = {
+        "colour": text("red"),
+        "n": {"DataType": "Number", "StringValue": "7"},
+        "b": {"DataType": "Binary", "BinaryValue": b"\x00"},
+    }
     first = publish(cloud, "hello 세계", MessageAttributes=attributes, Subject="greeting")
     assert not cloud.trace.of(Kind.EVENT_QUEUED), "Publish does not wait for subscribers"
     cloud.run()
@@ -91,7 +101,7 @@ def test_a_function_is_invoked_asynchronously(cloud: Cloud) -> None:
     publish(cloud)
     cloud.run()
     started = [record.t for record in cloud.trace.of(Kind.INVOCATION_STARTED)]
-    assert [round((b - a) / SECOND / 60) for a, b in zip(started, started[1:], strict=False)] == [1, 2]
+    assert [round((b - a) / SECOND / 60) for a, b in itertools.pairwise(started)] == [1, 2]
     assert [one.kind for one in cloud.trace.ancestors(cloud.trace.of(Kind.EVENT_QUEUED)[0].id)] == [
         Kind.SNS_NOTIFICATION,
         Kind.API_CALL,
@@ -133,7 +143,9 @@ def test_raw_delivery_can_be_turned_off(cloud: Cloud) -> None:
     """API reference, SetSubscriptionAttributes."""
     url = subscribed(cloud, RawMessageDelivery="true")
     arn = cloud.call("sns", "ListSubscriptions")["Subscriptions"][0]["SubscriptionArn"]  # type: ignore[index]
-    cloud.call("sns", "SetSubscriptionAttributes", SubscriptionArn=arn, AttributeName="RawMessageDelivery", AttributeValue="false")
+    cloud.call(
+        "sns", "SetSubscriptionAttributes", SubscriptionArn=arn, AttributeName="RawMessageDelivery", AttributeValue="false"
+    )
     publish(cloud)
     cloud.run()
     assert json.loads(received(cloud, url)[0]["Body"])["Message"] == "hello"
@@ -156,12 +168,20 @@ def test_a_batch_is_published_message_by_message(cloud: Cloud) -> None:
     """API reference, PublishBatch: one id for each entry; errors of the batch as a whole."""
     url = subscribed(cloud)
     entries = [{"Id": str(n), "Message": f"m{n}"} for n in range(3)]
-    answer: Any = cloud.call("sns", "PublishBatch", TopicArn=TOPIC, PublishBatchRequestEntries=[*entries, {"Id": "x", "Message": ""}])
+    answer: Any = cloud.call(
+        "sns", "PublishBatch", TopicArn=TOPIC, PublishBatchRequestEntries=[*entries, {"Id": "x", "Message": ""}]
+    )
     cloud.run()
     bodies = [json.loads(message["Body"]) for message in received(cloud, url)]
-    assert {(one["MessageId"], one["Id"]) for one in answer["Successful"]} == {(one["MessageId"], one["Message"][1:]) for one in bodies}
+    assert {(one["MessageId"], one["Id"]) for one in answer["Successful"]} == {
+        (one["MessageId"], one["Message"][1:]) for one in bodies
+    }
     assert [one["Id"] for one in answer["Failed"]] == ["x"]
-    for bad, code in (([], "EmptyBatchRequest"), (entries * 4, "TooManyEntriesInBatchRequest"), (entries * 2, "BatchEntryIdsNotDistinct")):
+    for bad, code in (
+        ([], "EmptyBatchRequest"),
+        (entries * 4, "TooManyEntriesInBatchRequest"),
+        (entries * 2, "BatchEntryIdsNotDistinct"),
+    ):
         with pytest.raises(CloudError) as refused:
             cloud.call("sns", "PublishBatch", TopicArn=TOPIC, PublishBatchRequestEntries=bad)
         assert refused.value.code == code
@@ -196,7 +216,9 @@ def test_publish_refuses(cloud: Cloud, arguments: dict[str, str], message: str) 
 def test_filter_policies_choose_subscribers(cloud: Cloud) -> None:
     """SNS developer guide, "Amazon SNS message filtering": on attributes, or on the body."""
     red = subscribed(cloud, "red", FilterPolicy=json.dumps({"colour": ["red"]}))
-    large = subscribed(cloud, "large", FilterPolicyScope="MessageBody", FilterPolicy=json.dumps({"order": {"n": [{"numeric": [">", 9]}]}}))
+    large = subscribed(
+        cloud, "large", FilterPolicyScope="MessageBody", FilterPolicy=json.dumps({"order": {"n": [{"numeric": [">", 9]}]}})
+    )
     publish(cloud, json.dumps({"order": {"n": 10}}), MessageAttributes={"colour": text("blue")})
     publish(cloud, "not JSON", MessageAttributes={"colour": text("red")})
     cloud.run()
@@ -208,7 +230,9 @@ def test_filter_policies_choose_subscribers(cloud: Cloud) -> None:
 def test_a_filter_policy_that_sns_refuses_leaves_no_subscription(cloud: Cloud) -> None:
     """API reference, Subscribe: InvalidParameter, and nothing is made."""
     policy = json.dumps({"n": [{"numeric": ["<", "1"]}]})
-    with pytest.raises(CloudError, match="Invalid parameter: Attributes Reason: FilterPolicy: Value of < must be numeric") as refused:
+    with pytest.raises(
+        CloudError, match="Invalid parameter: Attributes Reason: FilterPolicy: Value of < must be numeric"
+    ) as refused:
         subscribed(cloud, FilterPolicy=policy)
     assert refused.value.code == "InvalidParameter"
     assert cloud.call("sns", "ListSubscriptions")["Subscriptions"] == []
@@ -271,7 +295,11 @@ def test_the_retries_are_those_of_aws_s_own_endpoints() -> None:
 
 def test_fifo_topics_keep_their_order(cloud: Cloud) -> None:
     """SNS developer guide, "FIFO topics": in order within a group, and no duplicate within five minutes."""
-    topic = str(cloud.call("sns", "CreateTopic", Name="t.fifo", Attributes={"FifoTopic": "true", "ContentBasedDeduplication": "true"})["TopicArn"])
+    topic = str(
+        cloud.call("sns", "CreateTopic", Name="t.fifo", Attributes={"FifoTopic": "true", "ContentBasedDeduplication": "true"})[
+            "TopicArn"
+        ]
+    )
     url = subscribed(cloud, "q.fifo", topic)
     numbers = []
     for number in range(8):
@@ -310,7 +338,12 @@ def test_a_subscription_is_made_once(cloud: Cloud) -> None:
         ("lambda", "f", {}, "Invalid parameter: Lambda endpoint ARN"),
         ("sqs", "q", {}, "Invalid parameter: SQS endpoint ARN"),
         ("sqs", queue_arn("q"), {"FilterPolicyScope": "Body"}, "FilterPolicyScope: Invalid value"),
-        ("sqs", queue_arn("q"), {"RedrivePolicy": '{"deadLetterTargetArn": "arn:aws:sns:x"}'}, "deadLetterTargetArn is an invalid arn"),
+        (
+            "sqs",
+            queue_arn("q"),
+            {"RedrivePolicy": '{"deadLetterTargetArn": "arn:aws:sns:x"}'},
+            "deadLetterTargetArn is an invalid arn",
+        ),
     ],
 )
 def test_subscribe_refuses(cloud: Cloud, protocol: str, endpoint: str, attributes: dict[str, str], message: str) -> None:

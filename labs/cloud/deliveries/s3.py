@@ -75,7 +75,9 @@ class S3Notifications:
         name = handover.resource_name(arn)
         service = arn.split(":")[2]
         told: dict[str, JSON] = {"bucket": bucket, **detail}
-        told |= {"lambda": {"function": name}, "sqs": {"to": "queue", "queue": name}, "sns": {"to": "topic", "topic": name}}[service]
+        told |= {"lambda": {"function": name}, "sqs": {"to": "queue", "queue": name}, "sns": {"to": "topic", "topic": name}}[
+            service
+        ]
         record = self._recorder.add(Kind.S3_NOTIFICATION, f"s3:{bucket}", told, cause=cause).id
         if service == "lambda":
             self._account.queue.accept(self._account.functions.find(arn), body, "s3", record)

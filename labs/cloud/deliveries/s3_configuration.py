@@ -83,7 +83,9 @@ def _rule(node: ElementTree.Element, kind: str) -> _Rule:
                 fields = {_local(field): field.text or "" for field in rule}
                 name = fields.get("Name", "").strip().lower()
                 if name not in ("prefix", "suffix"):
-                    raise _RefusedError("filter rule name must be either prefix or suffix", "FilterRule.Name", fields.get("Name", ""))
+                    raise _RefusedError(
+                        "filter rule name must be either prefix or suffix", "FilterRule.Name", fields.get("Name", "")
+                    )
                 if name in names:
                     message = f"Cannot specify more than one {name} rule in a filter."
                     raise _RefusedError(message, "FilterRule.Name", name)
@@ -109,8 +111,8 @@ def _check_overlap(one: _Rule, other: _Rule) -> None:
     ends = suffixes[0].endswith(suffixes[1]) or suffixes[1].endswith(suffixes[0])
     if starts and ends:
         message = (
-            "Configuration is ambiguously defined. Cannot have overlapping suffixes in two rules if the prefixes are overlapping "
-            "for the same event type."
+            "Configuration is ambiguously defined. Cannot have overlapping suffixes in two rules "
+            "if the prefixes are overlapping for the same event type."
         )
         raise _RefusedError(message, "Event", ", ".join(shared[0]))
 
@@ -124,6 +126,8 @@ def _local(node: ElementTree.Element) -> str:
 
 
 def _refused(code: str, message: str, argument: str = "", value: str = "") -> Response:
-    described = f"<ArgumentName>{escape(argument)}</ArgumentName><ArgumentValue>{escape(value)}</ArgumentValue>" if argument else ""
-    body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{escape(message)}</Message>{described}</Error>'
+    described = f"<Code>{code}</Code><Message>{escape(message)}</Message>"
+    if argument:
+        described += f"<ArgumentName>{escape(argument)}</ArgumentName><ArgumentValue>{escape(value)}</ArgumentValue>"
+    body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{described}</Error>'
     return Response(400, (("Content-Type", "application/xml"),), body.encode())

@@ -162,7 +162,7 @@ def retry_delay(failures: int) -> int | None:
         return least * SECOND
     steps = limits.SNS_RETRIES_BACKOFF.value
     if number <= steps:
-        return round(least * (most / least) ** ((number - 1) / (steps - 1)) * SECOND)
+        return round(float(least * (most / least) ** ((number - 1) / (steps - 1))) * SECOND)
     return most * SECOND if number - steps <= limits.SNS_RETRIES_POST_BACKOFF.value else None
 
 

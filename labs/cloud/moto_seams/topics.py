@@ -32,14 +32,14 @@ class Subscription:
     dead_letter_queue: str | None
 
 
-class EmptyBatchRequest(SNSException):
+class EmptyBatchRequest(SNSException):  # type: ignore[misc]
     """AWS's error for a batch without entries."""
 
     code = "EmptyBatchRequest"
     message = "The batch request doesn't contain any entries."
 
 
-class BatchRequestTooLong(SNSException):
+class BatchRequestTooLong(SNSException):  # type: ignore[misc]
     """AWS's error for a batch that is too long as a whole."""
 
     code = "BatchRequestTooLong"
