@@ -24,6 +24,7 @@ from labs.cloud.moto_seams.queues import (
     receive,
     visibility_timeout,
 )
+from labs.cloud.moto_seams.resource_types import add_resource_types
 from labs.cloud.moto_seams.targets import MissingTargetError, target_policy
 from labs.cloud.moto_seams.topics import Subscription, subscriptions
 
@@ -38,6 +39,7 @@ __all__ = [
     "Subscription",
     "UnknownFunctionError",
     "VirtualTime",
+    "add_resource_types",
     "bucket_exists",
     "cut_deliveries",
     "delete_messages",
