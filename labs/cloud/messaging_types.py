@@ -9,7 +9,12 @@ from labs.cloud.local_client import OperationFailed
 from labs.cloud.resource_types import Call, Made, Properties, ResourceType, given
 
 # What a subscription is when a template does not say it.
-_SUBSCRIPTION = {"FilterPolicy": "{}", "FilterPolicyScope": "MessageAttributes", "RawMessageDelivery": "false", "RedrivePolicy": ""}
+_SUBSCRIPTION = {
+    "FilterPolicy": "{}",
+    "FilterPolicyScope": "MessageAttributes",
+    "RawMessageDelivery": "false",
+    "RedrivePolicy": "",
+}
 _TOPIC = ("DisplayName", "FifoTopic", "ContentBasedDeduplication", "KmsMasterKeyId", "SignatureVersion", "TracingConfig")
 _LATER = ("DisplayName", "ContentBasedDeduplication", "KmsMasterKeyId")  # what SetTopicAttributes may change
 
@@ -94,7 +99,9 @@ def _update_subscription(call: Call, made: Made, properties: Properties) -> Made
     # A policy is checked against its scope, so a policy must not meet the scope of another one.
     steps = {"FilterPolicy": "{}", "FilterPolicyScope": wanted["FilterPolicyScope"]}
     for attribute, value in [*steps.items(), *wanted.items()]:
-        call("sns", "SetSubscriptionAttributes", SubscriptionArn=made.physical_id, AttributeName=attribute, AttributeValue=value)
+        call(
+            "sns", "SetSubscriptionAttributes", SubscriptionArn=made.physical_id, AttributeName=attribute, AttributeValue=value
+        )
     return made
 
 
@@ -113,7 +120,13 @@ def _put_topic_policy(call: Call, name: str, properties: Properties) -> Made:
 def _delete_topic_policy(call: Call, made: Made, properties: Properties) -> None:
     for topic in properties["Topics"]:
         owner = {"StringEquals": {"AWS:SourceOwner": topic.split(":")[4]}}
-        statement = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": ["SNS:Publish"], "Resource": topic, "Condition": owner}
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"AWS": "*"},
+            "Action": ["SNS:Publish"],
+            "Resource": topic,
+            "Condition": owner,
+        }
         policy = json.dumps({"Version": "2008-10-17", "Id": "__default_policy_ID", "Statement": [statement]})
         with _unless_gone():
             call("sns", "SetTopicAttributes", TopicArn=topic, AttributeName="Policy", AttributeValue=policy)

@@ -351,9 +351,7 @@ def _delete_invoke_config(call: Call, made: Made, properties: Properties) -> Non
 
 
 TYPES: Mapping[str, ResourceType] = {
-    "AWS::ApiGatewayV2::Api": ResourceType(
-        _create_http_api, _delete_http_api, _update_http_api, ("ApiEndpoint", "ApiId")
-    ),
+    "AWS::ApiGatewayV2::Api": ResourceType(_create_http_api, _delete_http_api, _update_http_api, ("ApiEndpoint", "ApiId")),
     "AWS::ApiGatewayV2::Stage": ResourceType(_create_http_stage, _delete_http_stage, _update_http_stage),
     "AWS::ApiGatewayV2::Integration": ResourceType(_create_integration, _delete_integration, _update_integration),
     "AWS::ApiGatewayV2::Route": ResourceType(_create_route, _delete_route, _update_route),

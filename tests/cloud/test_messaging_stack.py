@@ -154,7 +154,9 @@ def test_a_function_with_an_sns_event(cloud: Cloud) -> None:
             "n": {"DataType": "Number", "StringValue": str(number)},
             "colour": {"DataType": "String", "StringValue": colour},
         }
-        cloud.call("sns", "Publish", TopicArn=stack.outputs["Topic"], Message=f"{number} {colour}", MessageAttributes=attributes)
+        cloud.call(
+            "sns", "Publish", TopicArn=stack.outputs["Topic"], Message=f"{number} {colour}", MessageAttributes=attributes
+        )
     cloud.run()
     (event,) = logged(cloud)
     SnsModel.model_validate(event)
