@@ -174,7 +174,7 @@ def test_a_function_with_an_sns_event_by_way_of_a_queue(cloud: Cloud) -> None:
 
 
 def test_a_bucket_a_topic_and_two_queues(cloud: Cloud) -> None:
-    """CloudFormation user guide: AWS::SNS::Subscription, AWS::SNS::TopicPolicy, AWS::SQS::QueuePolicy, AWS::S3::BucketPolicy."""
+    """CloudFormation user guide: AWS::SNS::Subscription, SNS::TopicPolicy, SQS::QueuePolicy, S3::BucketPolicy."""
     stack = deploy(cloud, CHAIN.replace("RAWFILTER", ""))
     cloud.run()
     for name in ("All", "Raw"):
