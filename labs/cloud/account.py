@@ -11,7 +11,7 @@ from labs.cloud import latency, moto_seams, operations
 from labs.cloud.api_call import ApiCall
 from labs.cloud.caller import DEPLOYMENT, SERVICE, Caller
 from labs.cloud.changes import Change
-from labs.cloud.deliveries import long_polls, s3, sns, sqs
+from labs.cloud.deliveries import long_polls, move_tasks, s3, schedule, sns, sqs, streams, time_to_live
 from labs.cloud.faults import Faults
 from labs.cloud.front import Front, Request, Response
 from labs.cloud.functions import invoke_api
@@ -21,13 +21,14 @@ from labs.cloud.functions.sandbox import Tier
 from labs.cloud.functions.service import Functions
 from labs.cloud.kernel import Kernel
 from labs.cloud.kinds import Kind
+from labs.cloud.refusals import error_code, in_protocol
 from labs.cloud.stack import Stack
 from labs.cloud.trace import JSON, Recorder
 
 C = TypeVar("C", bound=Change)
 
 # What acts when something changes, and what carries operations out itself. A new source is one more of these.
-SERVICES = (invoke_api, s3, sns, sqs, long_polls)
+SERVICES = (invoke_api, s3, sns, sqs, long_polls, move_tasks, streams, time_to_live, schedule)
 
 # moto's own endpoints are no part of AWS: they show and wipe the whole state without asking who calls.
 _NOT_AWS = ("/moto-api", "/latest/meta-data", "/latest/api", "/latest/dynamic", "/latest/user-data")
@@ -62,6 +63,10 @@ class Account:
         """Act on changes of a kind; they come with the record that caused them, if there is one."""
         self._listeners.setdefault(kind, []).append(act)
 
+    def happened(self, change: Change, cause: int | None) -> None:
+        """Tell of a change that no API call made."""
+        self._act(change, cause)
+
     def call(self, request: Request, caller: Caller, answer: Callable[[Response], None]) -> None:
         """Carry out an API call at this instant."""
         if posixpath.normpath("/" + request.path.lstrip("/")).startswith(_NOT_AWS):
@@ -81,7 +86,7 @@ class Account:
         self._act_on_changes(None)
         self._changes = []
         try:
-            response = self._moto.answer(call.request)
+            response = in_protocol(call.request, self._moto.answer(call.request))
         except Exception as error:
             # moto raises on requests that AWS refuses; the account must outlive them.
             message = f"the emulated service failed on this request: {type(error).__name__}: {error}"
@@ -100,7 +105,7 @@ class Account:
             "operation": operation.name,
             "by": caller.name,
             "status": response.status,
-            "error": _error_code(response),
+            "error": error_code(response),
             **operation.detail,
         }
         size = max(len(request.body), len(response.body)) if operation.service == "s3" else 0
@@ -153,21 +158,3 @@ def without_moto_headers(request: Request) -> Request:
 def _not_aws(path: str) -> Response:
     body = f"<Error><Code>NoSuchKey</Code><Message>{path} is not part of AWS</Message></Error>".encode()
     return Response(404, (("Content-Type", "application/xml"),), body)
-
-
-def _error_code(response: Response) -> str | None:
-    """Read AWS's error code out of an answer in any of its protocols."""
-    if response.status < 400:
-        return None
-    headers = {name.lower(): value for name, value in response.headers}
-    if code := headers.get("x-amzn-errortype"):
-        return code.partition(":")[0]
-    body = response.body.decode("utf-8", "replace")
-    if "<Code>" in body:
-        return body.partition("<Code>")[2].partition("</Code>")[0]
-    try:
-        document = json.loads(body)
-    except ValueError:
-        return str(response.status)
-    kind = document.get("__type") or document.get("code") if isinstance(document, dict) else None
-    return str(kind).rpartition("#")[2] if kind else str(response.status)

@@ -76,3 +76,21 @@ class MessageDead(Change):
 @dataclass(frozen=True, slots=True)
 class MappingsChanged(Change):
     """An event source mapping was created, updated or deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamGrew(Change):
+    """A table's stream has a new record."""
+
+    stream_arn: str
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimeToLiveChanged(Change):
+    """Time to live was switched on or off for a table."""
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulesChanged(Change):
+    """A rule or a schedule was created, updated or deleted."""

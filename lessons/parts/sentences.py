@@ -25,8 +25,12 @@ VARIANTS: Mapping[str, Sequence[Sequence[str]]] = {
     "environment.ended": (("reason",),),
     "event.dropped": (("reason",),),
     "batch.received": (("number",),),
-    "batch.deleted": (("number",),),
+    "batch.deleted": (("reason", "number"), ("reason",), ("number",)),
     "batch.failed": (("number",),),
+    "stream.batch": (("number",),),
+    "stream.checkpoint": (("number",),),
+    "stream.failed": (("number",),),
+    "stream.discarded": (("reason", "number"), ("reason",)),
 }
 
 _LONGEST = 120
@@ -89,9 +93,11 @@ def facts(record: Mapping[str, object], text: Mapping[str, str]) -> dict[str, st
             known.setdefault(own, clean(name))
     by = str(detail.get("by", "outside"))
     inside = by.startswith("environment:")
-    known["by"] = "environment" if inside else "outside"
+    known["by"] = "environment" if inside else "service" if by.startswith("service:") else "outside"
     if inside:
         known["caller"] = clean(environment_label(by.removeprefix("environment:")))
+    elif known["by"] == "service":
+        known["caller"] = text.get(by.replace(":", ".", 1), clean(by.removeprefix("service:")))
     if isinstance(called := detail.get("service"), str):
         known["service"] = text.get(f"service.{called}", known["service"])
     known["outcome"] = "ok" if detail.get("error") is None else "error"
@@ -106,6 +112,8 @@ def facts(record: Mapping[str, object], text: Mapping[str, str]) -> dict[str, st
         most = max((count for count in received if isinstance(count, int)), default=0)
         if most > 1:
             known["receives"] = str(most)
+    if (records := _number(detail.get("records"))) is not None:
+        known["number"] = "one" if records == 1 else "many"
     for name, field, in_ms in _SPANS:
         if (amount := _number(detail.get(field))) is not None:
             known[name] = duration(amount * in_ms, text)

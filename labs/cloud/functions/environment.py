@@ -70,7 +70,6 @@ class Environment:
         self._deadline: Entry | None = None
         self._keep_alive: Entry | None = None
         self._started_at = self._kernel.now
-        self._cpu_at_start = 0
         self._init_ms: float | None = None
         self.on_end: Callable[[Environment], None] = lambda environment: None
         chance = self._kernel.chance(self.name)
@@ -191,7 +190,7 @@ class Environment:
         self.state, self._invocation = State.BUSY, invocation
         self._answer = self._failure = None
         self._started_at = self._kernel.now
-        self._cpu_at_start = self._guest.cpu_ns()
+        self._guest.begin()
         self._phase = self._record(
             Kind.INVOCATION_STARTED,
             {
@@ -242,7 +241,7 @@ class Environment:
             detail |= {"error_type": failure.error_type, "error_message": failure.message}
         if self._guest.stopped is not None:
             detail["stopped"] = self._guest.stopped
-        cpu_ms = (self._guest.cpu_ns() - self._cpu_at_start) / MILLISECOND
+        cpu_ms = self._guest.cpu_ns() / MILLISECOND
         measured: dict[str, JSON] = {"max_memory_mb": self._guest.memory_mb, "cpu_ms": round(cpu_ms, 1)}
         self._init_ms = None
         record = self._record(Kind.INVOCATION_ENDED, detail, self._phase, measured)

@@ -11,46 +11,80 @@ from labs.cloud.moto_seams.deliveries import cut_deliveries
 from labs.cloud.moto_seams.engine import ACCOUNT, REGION, Moto, VirtualTime, seed
 from labs.cloud.moto_seams.functions import (
     FunctionVersion,
-    QueueMapping,
     UnknownFunctionError,
     function_version,
-    queue_mappings,
 )
 from labs.cloud.moto_seams.logs import write_log
+from labs.cloud.moto_seams.mappings import QueueMapping, queue_mappings
+from labs.cloud.moto_seams.messages import deletion_misses
 from labs.cloud.moto_seams.queues import (
     ReceivedMessage,
+    UnknownSourceError,
     delete_messages,
-    next_visible_ms,
+    is_dead_letter_queue,
+    next_visible_ns,
+    queue_exists,
     receive,
+    redrive,
     visibility_timeout,
+    visible,
 )
 from labs.cloud.moto_seams.resource_types import add_resource_types
+from labs.cloud.moto_seams.schedules import Schedule, delete_schedule, schedules
+from labs.cloud.moto_seams.tables import (
+    Attributes,
+    StreamMapping,
+    StreamRecord,
+    expire_items,
+    stream_end,
+    stream_mappings,
+    stream_records,
+    stream_shard_id,
+)
 from labs.cloud.moto_seams.targets import MissingTargetError, target_policy
 from labs.cloud.moto_seams.topics import Subscription, subscriptions
 
 __all__ = [
     "ACCOUNT",
     "REGION",
+    "Attributes",
     "FunctionVersion",
     "MissingTargetError",
     "Moto",
     "QueueMapping",
     "ReceivedMessage",
+    "Schedule",
+    "StreamMapping",
+    "StreamRecord",
     "Subscription",
     "UnknownFunctionError",
+    "UnknownSourceError",
     "VirtualTime",
     "add_resource_types",
     "bucket_exists",
     "cut_deliveries",
     "delete_messages",
+    "delete_schedule",
+    "deletion_misses",
+    "expire_items",
     "function_version",
+    "is_dead_letter_queue",
     "is_s3_event",
     "next_visible_ms",
+    "next_visible_ns",
+    "queue_exists",
     "queue_mappings",
     "receive",
+    "redrive",
+    "schedules",
     "seed",
+    "stream_end",
+    "stream_mappings",
+    "stream_records",
+    "stream_shard_id",
     "subscriptions",
     "target_policy",
     "visibility_timeout",
+    "visible",
     "write_log",
 ]

@@ -1,4 +1,4 @@
-"""What moto's Lambda stores: functions and event source mappings."""
+"""What moto's Lambda stores of functions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,21 +34,6 @@ class FunctionVersion:
     def log_group(self) -> str:
         """Name the function's log group."""
         return f"/aws/lambda/{self.name}"
-
-
-@dataclass(frozen=True, slots=True)
-class QueueMapping:
-    """One event source mapping of a queue. Window in seconds."""
-
-    uuid: str
-    arn: str
-    queue_arn: str
-    function_arn: str
-    enabled: bool
-    batch_size: int
-    window: int
-    partial_responses: bool
-    maximum_concurrency: int | None
 
 
 class UnknownFunctionError(Exception):
@@ -93,28 +78,3 @@ def function_version(name_or_arn: str, qualifier: str | None = None) -> Function
         maximum_retry_attempts=2 if retries is None else int(retries),
         maximum_event_age=21_600 if age is None else int(age),
     )
-
-
-def queue_mappings() -> list[QueueMapping]:
-    """List the event source mappings whose source is a queue."""
-    backend = moto.awslambda.models.lambda_backends[ACCOUNT][REGION]
-    found = []
-    for mapping in backend._event_source_mappings.values():
-        if ":sqs:" not in mapping.event_source_arn:
-            continue
-        scaling = mapping.scaling_config or {}
-        maximum = scaling.get("MaximumConcurrency")
-        found.append(
-            QueueMapping(
-                uuid=mapping.uuid,
-                arn=mapping.arn,
-                queue_arn=mapping.event_source_arn,
-                function_arn=mapping.function_arn,
-                enabled=str(mapping.enabled).lower() != "false",
-                batch_size=int(mapping.batch_size),
-                window=int(mapping.max_batch_window or 0),
-                partial_responses="ReportBatchItemFailures" in (mapping.function_response_types or ()),
-                maximum_concurrency=None if maximum is None else int(maximum),
-            )
-        )
-    return found
