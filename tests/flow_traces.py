@@ -314,6 +314,15 @@ def every_sentence() -> list[Record]:
     story.call("sns", "Publish", "service:scheduler", error="AccessDenied")
     story.add("schedule.fired", "schedule:nightly", {"schedule": "nightly", "expression": "rate(1 day)"})
     story.add("schedule.failed", "schedule:nightly", {"schedule": "nightly", "reason": HOSTILE})
+    made = {"event": "ObjectCreated:Put", "bucket": PHOTOS, "key": HOSTILE}
+    story.add("s3.notification", f"s3:{PHOTOS}", {**made, "to": "queue", "queue": "photo-jobs"})
+    story.add("s3.notification", f"s3:{PHOTOS}", {"event": "TestEvent", "to": "topic", "topic": "photos"})
+    for endpoint in ({"function": "thumbnail"}, {"to": "queue", "queue": "photo-jobs"}):
+        published = {"topic": "photos", "message_id": "m", **endpoint}
+        story.add("sns.notification", "sns:photos", published)
+        story.add("sns.filtered", "sns:photos", published)
+        for then in ({"then": "retry", "after_s": 0}, {"then": "dead", "dead_letter_queue": "d"}, {"then": "discarded"}):
+            story.add("sns.failed", "sns:photos", {**published, "reason": HOSTILE, **then})
     story.add("something.new", "states:machine:1", {"of": ["a", 1]})
     story.wait(3_725_250)
     story.add("invocation.throttled", "lambda:thumbnail", {"request_id": "r", "reason": None})

@@ -32,6 +32,8 @@ export const STATUS_ICONS = {
 const SHAPES = {
   deployed: "deployed",
   "s3.notification": "notification",
+  "sns.notification": "notification",
+  "sns.failed": "dropped",
   "event.queued": "queued",
   "retry.scheduled": "retry",
   "invocation.throttled": "throttled",

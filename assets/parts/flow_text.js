@@ -11,7 +11,7 @@ const SPANS = [
   ["seconds", "seconds", 1000],
   ["visible_after", "visible_after_s", 1000],
 ];
-const OWN = { s3: "bucket", dynamodb: "table", sqs: "queue", lambda: "function", stack: "stack" };
+const OWN = { s3: "bucket", dynamodb: "table", sqs: "queue", sns: "topic", lambda: "function", stack: "stack" };
 
 /** The texts of one language, and everything that is said with them. */
 export class Book {

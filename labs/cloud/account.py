@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 
 from labs.cloud import latency, moto_seams, operations
 from labs.cloud.api_call import ApiCall
-from labs.cloud.caller import DEPLOYMENT, Caller
+from labs.cloud.caller import DEPLOYMENT, SERVICE, Caller
 from labs.cloud.changes import Change
-from labs.cloud.deliveries import long_polls, move_tasks, s3, schedule, sqs, streams, time_to_live
+from labs.cloud.deliveries import long_polls, move_tasks, s3, schedule, sns, sqs, streams, time_to_live
+from labs.cloud.faults import Faults
 from labs.cloud.front import Front, Request, Response
 from labs.cloud.functions import invoke_api
 from labs.cloud.functions.asynchronous import AsynchronousQueue
@@ -27,7 +28,7 @@ from labs.cloud.trace import JSON, Recorder
 C = TypeVar("C", bound=Change)
 
 # What acts when something changes, and what carries operations out itself. A new source is one more of these.
-SERVICES = (invoke_api, s3, sqs, long_polls, move_tasks, streams, time_to_live, schedule)
+SERVICES = (invoke_api, s3, sns, sqs, long_polls, move_tasks, streams, time_to_live, schedule)
 
 # moto's own endpoints are no part of AWS: they show and wipe the whole state without asking who calls.
 _NOT_AWS = ("/moto-api", "/latest/meta-data", "/latest/api", "/latest/dynamic", "/latest/user-data")
@@ -40,6 +41,7 @@ class Account:
         self, kernel: Kernel, front: Front, moto: moto_seams.Moto, *, tier: Tier, measured: bool, workspace: Path
     ) -> None:
         self.kernel = kernel
+        self.faults = Faults()
         self.recorder = Recorder(lambda: kernel.now)
         self._moto = moto
         platform = Platform(kernel, self.recorder, front, tier, measured, self.call, self._latency)
@@ -95,9 +97,9 @@ class Account:
 
     def _record(self, call: ApiCall, response: Response) -> int:
         request, operation, caller = call.request, call.operation, call.caller
-        if caller.name == DEPLOYMENT:
-            self._act_on_changes(None)
-            return 0
+        if caller.name in (DEPLOYMENT, SERVICE):
+            self._act_on_changes(caller.cause)
+            return caller.cause or 0
         detail: dict[str, JSON] = {
             "service": operation.service,
             "operation": operation.name,

@@ -1,9 +1,22 @@
 """Faults that a cloud can be told to have: declared, drawn from the cloud's seed, and therefore the same in every run."""
 
+import random
 from dataclasses import dataclass
 
 from labs.cloud import moto_seams
 from labs.cloud.kernel import Kernel
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """The faults of one cloud. AWS promises deliveries at least once: a second one is rare there and declared here."""
+
+    twice: float = 0.0  # the share of notifications (S3, standard SNS topics) that arrive a second time
+    unavailable: frozenset[str] = frozenset()  # ARNs of endpoints that answer SNS with a server-side error
+
+    def again(self, chance: random.Random) -> bool:
+        """Draw whether this delivery happens a second time. Without the fault nothing is drawn."""
+        return self.twice > 0 and chance.random() < self.twice
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,10 @@ from samtranslator.model.exceptions import InvalidDocumentException
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
+from labs.cloud import messaging_types, moto_seams, resource_types
 from labs.cloud.local_client import LocalClients, OperationFailed
 from labs.cloud.moto_seams import ACCOUNT, REGION
+from labs.cloud.resource_types import Call
 
 _ARTIFACTS = f"serverless-lab-artifacts-{ACCOUNT}"
 _SERVERLESS_FUNCTION = "AWS::Serverless::Function"
@@ -80,6 +82,18 @@ def deploy(clients: LocalClients, name: str, template: str, package: bytes) -> S
     return Stack(name, outputs, tuple(resources))
 
 
+def extend(clients: LocalClients) -> None:
+    """Let CloudFormation make what moto lacks, through the API of this account."""
+
+    def call_for(account: str, region: str) -> Call:
+        def call(service: str, operation: str, /, **parameters: object) -> dict[str, Any]:
+            return clients.call(service, operation, parameters, deployment=True)
+
+        return call
+
+    moto_seams.add_resource_types({**resource_types.TYPES, **messaging_types.TYPES}, call_for)
+
+
 def _parse(template: str) -> Template:
     try:
         document = yaml_parse(template)
@@ -141,17 +155,35 @@ def _resources(clients: LocalClients, name: str) -> list[StackResource]:
 
 
 # What moto leaves out, by resource type and property.
+# The words for a bucket's notifications: in a template, in the API, and for whom.
+_NOTIFICATIONS = (
+    ("LambdaConfigurations", "Function", "LambdaFunctionConfigurations", "LambdaFunctionArn"),
+    ("QueueConfigurations", "Queue", "QueueConfigurations", "QueueArn"),
+    ("TopicConfigurations", "Topic", "TopicConfigurations", "TopicArn"),
+)
+
+
 def _notifications(clients: LocalClients, bucket: str, value: Node) -> None:
     """Set a bucket's NotificationConfiguration, which moto's CloudFormation drops."""
-    configurations = [
-        {
-            "LambdaFunctionArn": item["Function"],
-            "Events": [item["Event"]],
-            **({"Filter": {"Key": {"FilterRules": item["Filter"]["S3Key"]["Rules"]}}} if "Filter" in item else {}),
-        }
-        for item in value.get("LambdaConfigurations", ())
-    ]
-    configuration = {"LambdaFunctionConfigurations": configurations}
+    configuration: dict[str, object] = {
+        theirs: [
+            {
+                arn: item[target],
+                "Events": [item["Event"]],
+                **({"Filter": {"Key": {"FilterRules": item["Filter"]["S3Key"]["Rules"]}}} if "Filter" in item else {}),
+            }
+            for item in value[ours]
+        ]
+        for ours, target, theirs, arn in _NOTIFICATIONS
+        if value.get(ours)
+    }
+    if str(value.get("EventBridgeConfiguration", {}).get("EventBridgeEnabled", "false")).lower() == "true":
+        configuration["EventBridgeConfiguration"] = {}
+    # Putting the same again would send every queue and topic another test message.
+    found: Node = clients.call("s3", "GetBucketNotificationConfiguration", {"Bucket": bucket}, deployment=True)
+    now = {name: [{key: rule[key] for key in rule if key != "Id"} for rule in rules] for name, rules in found.items() if rules}
+    if now == configuration:
+        return
     parameters = {"Bucket": bucket, "NotificationConfiguration": configuration}
     clients.call("s3", "PutBucketNotificationConfiguration", parameters, deployment=True)
 
@@ -249,6 +281,7 @@ def _attribute(resource: StackResource, attribute: str) -> str:
         ("AWS::S3::Bucket", "Arn"): f"arn:aws:s3:::{resource.physical_id}",
         ("AWS::IAM::Role", "Arn"): f"arn:aws:iam::{ACCOUNT}:role/{resource.physical_id}",
         ("AWS::SQS::Queue", "Arn"): f"arn:aws:sqs:{REGION}:{ACCOUNT}:{resource.physical_id.rpartition('/')[2]}",
+        ("AWS::SNS::Topic", "TopicArn"): resource.physical_id,
     }
     try:
         return forms[resource.type, attribute]

@@ -15,6 +15,10 @@ LANGUAGES = ("ko", "en")
 # The browser gets this table with the texts, so both pick the same template.
 VARIANTS: Mapping[str, Sequence[Sequence[str]]] = {
     "api.call": (("by", "operation", "outcome"), ("by", "outcome")),
+    "s3.notification": (("to",),),
+    "sns.notification": (("to",),),
+    "sns.filtered": (("to",),),
+    "sns.failed": (("then",),),
     "init.ended": (("status",),),
     "invocation.started": (("start",),),
     "invocation.ended": (("status",),),
@@ -82,7 +86,9 @@ def facts(record: Mapping[str, object], text: Mapping[str, str]) -> dict[str, st
         known["environment"] = clean(environment_label(name))
         known.setdefault("function", clean(name.rpartition("/")[0]))
     else:
-        own = {"s3": "bucket", "dynamodb": "table", "sqs": "queue", "lambda": "function", "stack": "stack"}.get(service)
+        own = {"s3": "bucket", "dynamodb": "table", "sqs": "queue", "sns": "topic", "lambda": "function", "stack": "stack"}.get(
+            service
+        )
         if own is not None and name:
             known.setdefault(own, clean(name))
     by = str(detail.get("by", "outside"))

@@ -37,6 +37,19 @@ SCRIPTS = {
         with pytest.raises(NotImplementedError):
             models.LambdaFunction._invoke_lambda(None, "{}")
     """,
+    "s3: moto's own event calls the target inside the request, for tags too, and markers are an error": """
+        import moto.s3.notifications, types
+        from labs.cloud import moto_seams
+        engine = moto_seams.Moto()
+        told = []
+        moto.s3.notifications.send_event = lambda account, event, bucket, key: told.append(str(event.value))
+        s3 = client(engine, "s3")
+        s3.create_bucket(Bucket="bucket")
+        s3.put_object(Bucket="bucket", Key="k", Body=b"1")
+        s3.put_bucket_versioning(Bucket="bucket", VersioningConfiguration={"Status": "Enabled"})
+        s3.delete_object(Bucket="bucket", Key="k")
+        assert told == ["s3:ObjectCreated:Put", "s3:ObjectTagging:Put"], told
+    """,
     "s3: a put tells the hook, after the object is there": """
         from labs.cloud import moto_seams
         told, engine = [], moto_seams.Moto()
@@ -45,14 +58,57 @@ SCRIPTS = {
         s3.create_bucket(Bucket="bucket")
         s3.put_object(Bucket="bucket", Key="k", Body=b"12")
         assert told == [], "no configuration, no event"
-        import moto.s3.models, types
-        bucket = moto.s3.models.s3_backends[moto_seams.ACCOUNT]["aws"].buckets["bucket"]
-        rule = types.SimpleNamespace(id="i", arn="arn:aws:lambda:us-east-1:123456789012:function:f", matches=lambda e, k: True)
-        bucket.notification_configuration = types.SimpleNamespace(cloud_function=[rule])
+        arn = "arn:aws:sqs:us-east-1:123456789012:q"
+        rule = {"QueueArn": arn, "Events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:ObjectTagging:*"], "Id": "i"}
+        s3.put_bucket_notification_configuration(
+            Bucket="bucket", NotificationConfiguration={"QueueConfigurations": [rule], "EventBridgeConfiguration": {}})
+        assert told == [NotificationsConfigured("bucket", (arn,))], told
         s3.put_object(Bucket="bucket", Key="k", Body=b"123")
         s3.delete_object(Bucket="bucket", Key="k")
-        assert [(change.event, change.key, change.size) for change in told if "Tagging" not in change.event] == [
-            ("s3:ObjectCreated:Put", "k", 3), ("s3:ObjectRemoved:Delete", "k", 3)], told
+        s3.put_bucket_versioning(Bucket="bucket", VersioningConfiguration={"Status": "Enabled"})
+        s3.put_object(Bucket="bucket", Key="k", Body=b"1234")
+        s3.delete_object(Bucket="bucket", Key="k")
+        assert [(change.event, change.key, change.size) for change in told[1:]] == [
+            ("s3:ObjectCreated:Put", "k", 3), ("s3:ObjectRemoved:Delete", "k", 3),
+            ("s3:ObjectCreated:Put", "k", 4), ("s3:ObjectRemoved:DeleteMarkerCreated", "k", 0)], told
+        assert all(change.event_bridge and change.targets == (NotificationTarget("i", arn),) for change in told[1:])
+        assert [change.version_id is not None for change in told[1:]] == [False, False, True, True]
+    """,
+    "sns: a publish tells the hook and calls nobody; subscriptions can be read": """
+        import json, moto.sns.models
+        from labs.cloud import moto_seams
+        told, engine = [], moto_seams.Moto()
+        called = []
+        moto.sns.models.Subscription.publish = lambda *arguments, **named: called.append(arguments)
+        sns = client(engine, "sns")
+        topic = sns.create_topic(Name="t")["TopicArn"]
+        arn = "arn:aws:sqs:us-east-1:123456789012:q"
+        dead = "arn:aws:sqs:us-east-1:123456789012:d"
+        redrive = json.dumps({"deadLetterTargetArn": dead})
+        attributes = {"RawMessageDelivery": "true", "FilterPolicy": '{"a": ["b"]}', "RedrivePolicy": redrive}
+        made = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes=attributes, ReturnSubscriptionArn=True)
+        sns.publish(TopicArn=topic, Message="m")
+        assert len(called) == 1, "moto delivers inside Publish"
+        moto_seams.cut_deliveries(told.append, engine)
+        tag = {"a": {"DataType": "String", "StringValue": "b"}}
+        sent = sns.publish(TopicArn=topic, Message="m", Subject="s", MessageAttributes=tag)
+        assert len(called) == 1
+        assert told == [MessagePublished(topic, sent["MessageId"], "m", "s", {"a": ("String", "b")}, False)], told
+        (found,) = moto_seams.subscriptions(topic)
+        assert found == moto_seams.Subscription(
+            made["SubscriptionArn"], "sqs", arn, True, {"a": ["b"]}, "MessageAttributes", dead), found
+    """,
+    "targets: policies of functions, queues and topics can be read": """
+        import pytest
+        from labs.cloud import moto_seams
+        engine = moto_seams.Moto()
+        for kind in ("lambda:us-east-1:123456789012:function", "sqs:us-east-1:123456789012", "sns:us-east-1:123456789012"):
+            with pytest.raises(moto_seams.MissingTargetError):
+                moto_seams.target_policy(f"arn:aws:{kind}:nobody")
+        client(engine, "sqs").create_queue(QueueName="q")
+        assert moto_seams.target_policy("arn:aws:sqs:us-east-1:123456789012:q") is None
+        topic = client(engine, "sns").create_topic(Name="t")["TopicArn"]
+        assert moto_seams.target_policy(topic)["Statement"][0]["Effect"] == "Allow"
     """,
     "sqs: a send tells the hook and calls no function; a long poll does not wait": """
         import time
@@ -223,7 +279,8 @@ PRELUDE = """
 import botocore.awsrequest, botocore.session, io
 from urllib.parse import urlsplit
 from labs.cloud.front import Request
-from labs.cloud.changes import MessageAdded, ObjectChanged
+from labs.cloud.changes import (
+    MessageAdded, MessagePublished, NotificationsConfigured, NotificationTarget, ObjectChanged)
 class Body(io.BytesIO):
     def stream(self, **options):
         yield self.read()

@@ -6,6 +6,7 @@ by `labs.cloud.functions` and `labs.cloud.deliveries`. Written against moto 5.2.
 moto changes under one of these.
 """
 
+from labs.cloud.moto_seams.buckets import bucket_exists, is_s3_event
 from labs.cloud.moto_seams.deliveries import cut_deliveries
 from labs.cloud.moto_seams.engine import ACCOUNT, REGION, Moto, VirtualTime, seed
 from labs.cloud.moto_seams.functions import (
@@ -28,6 +29,7 @@ from labs.cloud.moto_seams.queues import (
     visibility_timeout,
     visible,
 )
+from labs.cloud.moto_seams.resource_types import add_resource_types
 from labs.cloud.moto_seams.schedules import Schedule, delete_schedule, schedules
 from labs.cloud.moto_seams.tables import (
     Attributes,
@@ -39,21 +41,27 @@ from labs.cloud.moto_seams.tables import (
     stream_records,
     stream_shard_id,
 )
+from labs.cloud.moto_seams.targets import MissingTargetError, target_policy
+from labs.cloud.moto_seams.topics import Subscription, subscriptions
 
 __all__ = [
     "ACCOUNT",
     "REGION",
     "Attributes",
     "FunctionVersion",
+    "MissingTargetError",
     "Moto",
     "QueueMapping",
     "ReceivedMessage",
     "Schedule",
     "StreamMapping",
     "StreamRecord",
+    "Subscription",
     "UnknownFunctionError",
     "UnknownSourceError",
     "VirtualTime",
+    "add_resource_types",
+    "bucket_exists",
     "cut_deliveries",
     "delete_messages",
     "delete_schedule",
@@ -61,6 +69,8 @@ __all__ = [
     "expire_items",
     "function_version",
     "is_dead_letter_queue",
+    "is_s3_event",
+    "next_visible_ms",
     "next_visible_ns",
     "queue_exists",
     "queue_mappings",
@@ -72,6 +82,8 @@ __all__ = [
     "stream_mappings",
     "stream_records",
     "stream_shard_id",
+    "subscriptions",
+    "target_policy",
     "visibility_timeout",
     "visible",
     "write_log",

@@ -3,16 +3,16 @@
 from collections.abc import Callable
 
 import moto.awslambda.models
-import moto.s3.models
-import moto.s3.notifications
 from moto.core.models import default_user_config
 
-from labs.cloud.changes import Change, ObjectChanged
+from labs.cloud.changes import Change
+from labs.cloud.moto_seams.buckets import cut_buckets
 from labs.cloud.moto_seams.engine import Moto
 from labs.cloud.moto_seams.mappings import replace_mappings
 from labs.cloud.moto_seams.messages import replace_messages
 from labs.cloud.moto_seams.schedules import cut_schedules
 from labs.cloud.moto_seams.tables import cut_streams
+from labs.cloud.moto_seams.topics import cut_topics
 
 
 def cut_deliveries(tell: Callable[[Change], None], engine: Moto) -> None:
@@ -21,13 +21,8 @@ def cut_deliveries(tell: Callable[[Change], None], engine: Moto) -> None:
     default_user_config["lambda"]["use_docker"] = True
     moto.awslambda.models.LambdaFunction._invoke_lambda = _refuse_to_invoke
 
-    def send_event(account_id: str, event_name: str, bucket: "moto.s3.models.FakeBucket", key: object) -> None:
-        # moto would invoke the function inside PutObject and hand it an event without most of AWS's fields.
-        change = _object_change(str(getattr(event_name, "value", event_name)), bucket, key)
-        if change is not None:
-            tell(change)
-
-    moto.s3.notifications.send_event = send_event
+    cut_buckets(tell)
+    cut_topics(tell)
 
     replace_mappings(tell)
     replace_messages(tell, engine)
@@ -36,27 +31,5 @@ def cut_deliveries(tell: Callable[[Change], None], engine: Moto) -> None:
 
 
 def _refuse_to_invoke(self: object, event: str | None = None) -> tuple[str, bool, str]:
-    # Reached by the sources that this cloud does not deliver yet (SNS, streams, log subscriptions). Docker must not start.
+    # Reached by the sources that this cloud does not deliver yet (streams, log subscriptions). Docker must not start.
     raise NotImplementedError("this event source is not simulated")
-
-
-def _object_change(event: str, bucket: "moto.s3.models.FakeBucket", key: object) -> ObjectChanged | None:
-    configuration = bucket.notification_configuration
-    if configuration is None:
-        return None
-    name, etag = str(getattr(key, "name", "")), str(getattr(key, "etag", ""))
-    functions = tuple((str(rule.id), str(rule.arn)) for rule in configuration.cloud_function if rule.matches(event, name))
-    if not functions:
-        return None
-    version = getattr(key, "version_id", None)
-    return ObjectChanged(
-        event=event,
-        bucket=bucket.name,
-        key=name,
-        size=int(getattr(key, "size", 0) or 0),
-        etag=etag.strip('"'),
-        version_id=str(version) if version and bucket.versioning_status == "Enabled" else None,
-        bucket_arn=bucket.arn,
-        region=bucket.region_name,
-        functions=functions,
-    )
