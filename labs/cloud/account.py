@@ -9,13 +9,14 @@ from typing import Any, TypeVar
 
 from labs.cloud import latency, moto_seams, operations
 from labs.cloud.api_call import ApiCall
-from labs.cloud.caller import DEPLOYMENT, Caller
+from labs.cloud.caller import DEPLOYMENT, SERVICE, Caller
 from labs.cloud.changes import Change
 from labs.cloud.deliveries import long_polls, s3, sqs
 from labs.cloud.front import Front, Request, Response
-from labs.cloud.functions import invoke_api
+from labs.cloud.functions import control_plane, destinations, invoke_api, metrics, provisioned
 from labs.cloud.functions.asynchronous import AsynchronousQueue
-from labs.cloud.functions.environment import Platform
+from labs.cloud.functions.platform import Platform
+from labs.cloud.functions.quotas import Quotas
 from labs.cloud.functions.sandbox import Tier
 from labs.cloud.functions.service import Functions
 from labs.cloud.kernel import Kernel
@@ -26,7 +27,7 @@ from labs.cloud.trace import JSON, Recorder
 C = TypeVar("C", bound=Change)
 
 # What acts when something changes, and what carries operations out itself. A new source is one more of these.
-SERVICES = (invoke_api, s3, sqs, long_polls)
+SERVICES = (control_plane, invoke_api, destinations, provisioned, metrics, s3, sqs, long_polls)
 
 # moto's own endpoints are no part of AWS: they show and wipe the whole state without asking who calls.
 _NOT_AWS = ("/moto-api", "/latest/meta-data", "/latest/api", "/latest/dynamic", "/latest/user-data")
@@ -36,13 +37,22 @@ class Account:
     """Kernel, stores, functions and deliveries of one account."""
 
     def __init__(
-        self, kernel: Kernel, front: Front, moto: moto_seams.Moto, *, tier: Tier, measured: bool, workspace: Path
+        self,
+        kernel: Kernel,
+        front: Front,
+        moto: moto_seams.Moto,
+        *,
+        tier: Tier,
+        measured: bool,
+        workspace: Path,
+        quotas: Quotas,
     ) -> None:
         self.kernel = kernel
         self.recorder = Recorder(lambda: kernel.now)
         self._moto = moto
         platform = Platform(kernel, self.recorder, front, tier, measured, self.call, self._latency)
-        self.functions = Functions(platform, workspace)
+        self.functions = Functions(platform, workspace, quotas)
+        self.faults = platform.faults
         self.queue = AsynchronousQueue(kernel, self.recorder, self.functions)
         self._taken_over: dict[tuple[str, str], Callable[[ApiCall], None]] = {}
         self._listeners: dict[type[Change], list[Callable[[Any, int | None], None]]] = {}
@@ -90,9 +100,9 @@ class Account:
 
     def _record(self, call: ApiCall, response: Response) -> int:
         request, operation, caller = call.request, call.operation, call.caller
-        if caller.name == DEPLOYMENT:
-            self._act_on_changes(None)
-            return 0
+        if caller.name in (DEPLOYMENT, SERVICE):
+            self._act_on_changes(caller.cause)
+            return caller.cause or 0
         detail: dict[str, JSON] = {
             "service": operation.service,
             "operation": operation.name,

@@ -11,6 +11,7 @@ class Kind(StrEnum):
     S3_NOTIFICATION = "s3.notification"
     EVENT_QUEUED = "event.queued"
     EVENT_DROPPED = "event.dropped"
+    DESTINATION_SENT = "destination.sent"
     RETRY_SCHEDULED = "retry.scheduled"
     ENVIRONMENT_CREATED = "environment.created"
     ENVIRONMENT_FROZEN = "environment.frozen"

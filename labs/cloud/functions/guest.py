@@ -35,6 +35,7 @@ class Guest:
         grounds: Grounds,
         function: FunctionVersion,
         package: Path,
+        layers: tuple[Path, ...],
         environment: Mapping[str, str],
         seed: int,
         log: EnvironmentLog,
@@ -47,7 +48,7 @@ class Guest:
         self._waiting = 0  # requests that have no answer yet
         self._timers: dict[str, tuple[Entry, Reply]] = {}
         self._pending: list[Entry] = []
-        self._closed = False
+        self.closed = False
         self.memory_mb = 0  # the most seen
         self.stopped: Stop | None = None  # why it will never ask again
         self._page = ClockPage(measured=grounds.measured)
@@ -61,6 +62,7 @@ class Guest:
             hash_seed=seed,
             clock_fd=self._page.descriptor,
             seed=seed,
+            layers=layers,
         )
         self._process = start(spec, grounds.tier)
         self._listeners = (
@@ -159,8 +161,8 @@ class Guest:
 
     def close(self) -> None:
         """End it and leave nothing behind."""
-        if not self._closed:
-            self._closed = True
+        if not self.closed:
+            self.closed = True
             for entry in self._pending:
                 self._kernel.cancel(entry)
             self._front.forget(self._process.output)

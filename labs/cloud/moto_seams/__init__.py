@@ -6,6 +6,15 @@ by `labs.cloud.functions` and `labs.cloud.deliveries`. Written against moto 5.2.
 moto changes under one of these.
 """
 
+from labs.cloud.moto_seams.configuration import (
+    code_sizes,
+    complete_functions,
+    function_names,
+    invoke_configs,
+    latest,
+    reserved,
+    runtime_version_arn,
+)
 from labs.cloud.moto_seams.deliveries import cut_deliveries
 from labs.cloud.moto_seams.engine import ACCOUNT, REGION, Moto, VirtualTime, seed
 from labs.cloud.moto_seams.functions import (
@@ -13,9 +22,12 @@ from labs.cloud.moto_seams.functions import (
     QueueMapping,
     UnknownFunctionError,
     function_version,
+    layer_code,
     queue_mappings,
+    split_name,
 )
 from labs.cloud.moto_seams.logs import write_log
+from labs.cloud.moto_seams.metrics import put_metric
 from labs.cloud.moto_seams.queues import (
     ReceivedMessage,
     delete_messages,
@@ -33,13 +45,23 @@ __all__ = [
     "ReceivedMessage",
     "UnknownFunctionError",
     "VirtualTime",
+    "code_sizes",
+    "complete_functions",
     "cut_deliveries",
     "delete_messages",
+    "function_names",
     "function_version",
+    "invoke_configs",
+    "latest",
+    "layer_code",
     "next_visible_ms",
+    "put_metric",
     "queue_mappings",
     "receive",
+    "reserved",
+    "runtime_version_arn",
     "seed",
+    "split_name",
     "visibility_timeout",
     "write_log",
 ]
