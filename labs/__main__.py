@@ -1,4 +1,4 @@
-"""The command line: python -m labs cloud | grade | check | doctor | bench."""
+"""The command line: python -m labs serve | cloud | grade | check | doctor | bench."""
 
 import argparse
 import importlib
@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from types import FrameType
 
-from labs import Lab, labs
+from labs import Lab, labs, serve
 from labs.cloud import Cloud, CloudGoneError, CloudHost, Pace
 from labs.cloud.functions.sandbox import SandboxError
 from labs.content import ContentError, Text, read_toml
@@ -34,6 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
         return found or PASSED
     if rest:
         _parser(language).error(f"unrecognized arguments: {' '.join(rest)}")
+    if options.command == "serve":
+        return serve.serve(options.port, options.address)
     try:
         labs()
     except ContentError as error:
@@ -59,6 +61,9 @@ def _parser(language: str) -> argparse.ArgumentParser:
     def command(name: str, *, adds_help: bool = True) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=words[name], description=words[name], parents=[common], add_help=adds_help)
 
+    serving = command("serve")
+    serving.add_argument("--port", type=int, default=8501, metavar="N", help=words["serve_port"])
+    serving.add_argument("--address", default="localhost", metavar="HOST", help=words["address"])
     cloud = command("cloud")
     cloud.add_argument("--port", type=int, default=4566, metavar="N", help=words["port"])
     cloud.add_argument("--seed", type=int, default=0, metavar="N", help=words["cloud_seed"])

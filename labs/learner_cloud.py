@@ -58,7 +58,6 @@ class LearnerCloud:
             _log.exception("the last run of %s could not be read", self.lab.id)
             return Kept()
 
-    # doing something, whatever has become of the cloud
     def act(self, do: Callable[[Cloud], T]) -> T:
         """Do something in the cloud; start one if there is none. Raises UnavailableError, once, when it has ended."""
         for _ in range(3):
@@ -115,7 +114,6 @@ class LearnerCloud:
         if self.error == _SLOW:
             self.error = None
 
-    # its life
     def present(self) -> Cloud | None:
         """Give the cloud if there is one."""
         self.used = time.monotonic()
@@ -231,7 +229,6 @@ class LearnerCloud:
         finally:
             self._turn.release()
 
-    # what happened: records come from whoever asks the cloud first, a watcher, a page or the housekeeping
     def snapshot(self) -> Snapshot:
         """Give the records that are known here, without asking the cloud."""
         return self._recording.snapshot()

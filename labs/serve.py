@@ -12,15 +12,16 @@ _PROJECT = Path(__file__).resolve().parent.parent
 def serve(port: int, address: str) -> int:
     """Replace this process by the app. Return 2 when the port cannot be had."""
     try:
+        host = socket.gethostbyname(address)
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((address, port))
+            probe.bind((host, port))
     except OSError as error:
         print(_refusal(port, address, error), file=sys.stderr)
         return 2
-    host = "localhost" if address in ("127.0.0.1", "0.0.0.0") else address
-    print(f"Serverless Lab / 서버리스 랩   http://{host}:{port}", flush=True)
-    options = [f"--server.port={port}", f"--server.address={address}", "--server.headless=true"]
+    shown = "localhost" if host in ("127.0.0.1", "0.0.0.0") else address
+    print(f"Serverless Lab / 서버리스 랩   http://{shown}:{port}", flush=True)
+    options = [f"--server.port={port}", f"--server.address={host}", "--server.headless=true"]
     os.chdir(_PROJECT)
     os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", "app.py", *options])
 

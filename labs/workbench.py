@@ -3,7 +3,7 @@
 import platform
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from labs import checking
 from labs.classroom import Journal, JournalError
@@ -11,6 +11,7 @@ from labs.cloud import CloudError, CloudGoneError, DeploymentError, Pace
 from labs.cloud.functions.sandbox import Tier, probe
 from labs.desk import Desk
 from labs.model import Lab
+from labs.views import StoredObject
 from labs.workspace import UnavailableError, Workspace, host
 
 Json = Mapping[str, object]
@@ -35,6 +36,7 @@ class Workbench:
     journal: Journal
     desk: Desk
     workspace: Workspace
+    _seen: dict[str, list[StoredObject]] = field(default_factory=dict, repr=False)
 
     # the cloud
     @property
@@ -51,6 +53,12 @@ class Workbench:
     def records(self) -> Sequence[Json]:
         """Give what happened in the cloud, or in the last one before the app was started again."""
         return self.workspace.records()
+
+    def objects(self, bucket: str) -> list[StoredObject]:
+        """List a bucket, asked for once in each run of the page."""
+        if bucket not in self._seen:
+            self._seen[bucket] = self.workspace.objects(bucket)
+        return self._seen[bucket]
 
     @property
     def newest(self) -> int:

@@ -11,10 +11,10 @@ from labs.cloud import Pace
 from labs.model import Lab
 from labs.page import LabPage
 from labs.workbench import attempt
+from lessons import lessons
 from lessons.blocks import Block, Code, Diagram, Explain, LabHere, Part, Predict, Prose, Quiz, Sources
 from lessons.experiment import Experiment, last_outcome, save_outcome
 from lessons.model import Lesson
-from lessons.parts.diagram import alt_text, architecture
 from lessons.parts.flow import flow_view, sentences
 from lessons.parts.prediction import Answer, ask, compared, kept
 from lessons.parts.quiz import quiz
@@ -90,8 +90,7 @@ class LessonPage:
                 st.markdown(cited(markdown), anchors=False)
             case Diagram():
                 if self.lab is not None:
-                    alt = alt_text(self.lab.template, visit.language)
-                    st.graphviz_chart(architecture(self.lab.template, visit.language), width="stretch", alt=alt)
+                    lab_page.diagram(self.lab, visit.language)
             case Code(path, _, text):
                 st.code(text, block.language, wrap_lines=True)
                 st.caption(visit.t("lesson.code_caption", file=f"`{path}`"))
@@ -132,9 +131,7 @@ class LessonPage:
         if isinstance(selected, int):
             with st.container(key="explain_flow", border=True):
                 st.markdown(f"**{visit.t('lesson.recording')}**")
-                flow_view(
-                    f"{key}_flow", run_url=None, records=outcome.trace, text=sentences(visit.language), selected=selected
-                )
+                flow_view(f"{key}_flow", run_url=None, records=outcome.trace, text=sentences(visit.language), selected=selected)
             scroll_to(f"{key}_scroll", to="explain_flow", turn=st.session_state.get(f"{key}_turn", 0))
 
     def _sources(self) -> None:
@@ -154,6 +151,10 @@ class LessonPage:
             if self.lab is not None and not self.locked:
                 label = visit.t("nav.to_lab", title=self.lab.title.of(visit.language))
                 st.page_link(visit.pages[self.lab.id], label=label, icon=":material/science:")
+            following = next((lesson for lesson in lessons() if lesson.id > self.lesson.id), None)
+            if following is not None:
+                label = visit.t("nav.next", title=following.title.of(visit.language))
+                st.page_link(visit.pages[following.id], label=label, icon=":material/arrow_forward:")
 
 
 class Guide:
@@ -184,14 +185,16 @@ class Guide:
                 st.caption(visit.t("lesson.experiment_done" if shown else "lesson.experiment_help"))
                 if shown and (anchor := self._explained_at()):
                     st.markdown(f":material/arrow_downward: [{visit.t('lesson.to_explain')}](#{anchor})")
-            pressed = st.button(
+            st.button(
                 visit.t("lesson.experiment_again" if done else "lesson.experiment"),
                 key=f"{self._key}_run",
                 type="secondary" if done else "primary",
                 icon=":material/play_arrow:",
                 disabled=running,
+                on_click=page.want,
+                args=("experiment",),
             )
-        if pressed:
+        if page.wanted("experiment"):
             with st.spinner(visit.t("run.starting")):
                 trouble = page.bench.fresh() or page.bench.set_pace(Pace.LIVE, 1.0)
             if page.complain(trouble):

@@ -302,10 +302,33 @@ def every_sentence() -> list[Record]:
     one = [{"id": "m", "receive_count": 1}]
     story.add("batch.received", "sqs:photo-jobs", {"mapping": "m", "function": "thumbnail", "messages": one})
     story.add("batch.deleted", "sqs:photo-jobs", {"messages": ["m"]})
+    story.add("batch.deleted", "sqs:photo-jobs", {"messages": ["m"], "reason": "filtered"})
+    story.add("batch.deleted", "sqs:photo-jobs", {"messages": ["m", "n"], "reason": "filtered"})
     story.add("batch.failed", "sqs:photo-jobs", {"messages": ["m"], "visible_after_s": 0})
     story.add("batch.failed", "sqs:photo-jobs", {"messages": ["m"]})
     dead = {"id": "m", "receive_count": 3, "dead_letter_queue": "photo-jobs-dead"}
     story.add("message.dead", "sqs:photo-jobs", dead)
+    for number in (1, 2):
+        some = {"function": "thumbnail", "records": number, "first": "1", "last": "2"}
+        story.add("stream.batch", "dynamodb:orders", {**some, "mapping": "m", "attempt": 1})
+        story.add("stream.checkpoint", "dynamodb:orders", some)
+        story.add("stream.failed", "dynamodb:orders", {**some, "after_s": 2})
+        for reason in ("RetryAttemptsExhausted", "RecordAgeExceeded", HOSTILE):
+            story.add("stream.discarded", "dynamodb:orders", {**some, "reason": reason})
+    story.add("item.expired", "dynamodb:orders", {"item_key": {"id": HOSTILE}})
+    story.call("sqs", "SendMessage", "service:lambda", queue="dead")
+    story.call("sns", "Publish", "service:scheduler", error="AccessDenied")
+    story.add("schedule.fired", "schedule:nightly", {"schedule": "nightly", "expression": "rate(1 day)"})
+    story.add("schedule.failed", "schedule:nightly", {"schedule": "nightly", "reason": HOSTILE})
+    made = {"event": "ObjectCreated:Put", "bucket": PHOTOS, "key": HOSTILE}
+    story.add("s3.notification", f"s3:{PHOTOS}", {**made, "to": "queue", "queue": "photo-jobs"})
+    story.add("s3.notification", f"s3:{PHOTOS}", {"event": "TestEvent", "to": "topic", "topic": "photos"})
+    for endpoint in ({"function": "thumbnail"}, {"to": "queue", "queue": "photo-jobs"}):
+        published = {"topic": "photos", "message_id": "m", **endpoint}
+        story.add("sns.notification", "sns:photos", published)
+        story.add("sns.filtered", "sns:photos", published)
+        for then in ({"then": "retry", "after_s": 0}, {"then": "dead", "dead_letter_queue": "d"}, {"then": "discarded"}):
+            story.add("sns.failed", "sns:photos", {**published, "reason": HOSTILE, **then})
     story.add("something.new", "states:machine:1", {"of": ["a", 1]})
     story.wait(3_725_250)
     story.add("invocation.throttled", "lambda:thumbnail", {"request_id": "r", "reason": None})

@@ -32,6 +32,8 @@ export const STATUS_ICONS = {
 const SHAPES = {
   deployed: "deployed",
   "s3.notification": "notification",
+  "sns.notification": "notification",
+  "sns.failed": "dropped",
   "event.queued": "queued",
   "retry.scheduled": "retry",
   "invocation.throttled": "throttled",
@@ -40,6 +42,12 @@ const SHAPES = {
   "batch.deleted": "batchdone",
   "batch.failed": "batchfailed",
   "message.dead": "dead",
+  "stream.batch": "batch",
+  "stream.checkpoint": "batchdone",
+  "stream.failed": "batchfailed",
+  "stream.discarded": "dropped",
+  "schedule.fired": "notification",
+  "schedule.failed": "dropped",
 };
 
 /** Name the shape of a record on the lanes. */

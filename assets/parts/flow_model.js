@@ -209,12 +209,22 @@ export class Model {
   }
 }
 
+const WRONG = new Set([
+  "invocation.throttled",
+  "event.dropped",
+  "batch.failed",
+  "message.dead",
+  "stream.failed",
+  "stream.discarded",
+  "schedule.failed",
+]);
+
 /** Whether a record tells of something that failed. */
 export function wentWrong(record) {
   const { kind, detail } = record;
   if (kind === "api.call") return detail.error !== null && detail.error !== undefined;
   if (kind === "init.ended" || kind === "invocation.ended") return detail.status !== "success";
-  return ["invocation.throttled", "event.dropped", "batch.failed", "message.dead"].includes(kind);
+  return WRONG.has(kind);
 }
 
 function ids(messages) {

@@ -11,7 +11,7 @@ const SPANS = [
   ["seconds", "seconds", 1000],
   ["visible_after", "visible_after_s", 1000],
 ];
-const OWN = { s3: "bucket", dynamodb: "table", sqs: "queue", lambda: "function", stack: "stack" };
+const OWN = { s3: "bucket", dynamodb: "table", sqs: "queue", sns: "topic", lambda: "function", stack: "stack" };
 
 /** The texts of one language, and everything that is said with them. */
 export class Book {
@@ -58,8 +58,9 @@ export class Book {
     }
     const by = String(detail.by ?? "outside");
     const inside = by.startsWith("environment:");
-    known.by = inside ? "environment" : "outside";
+    known.by = inside ? "environment" : by.startsWith("service:") ? "service" : "outside";
     if (inside) known.caller = clip(environmentLabel(by.slice("environment:".length)));
+    else if (known.by === "service") known.caller = this.text[by.replace(":", ".")] ?? clip(by.slice("service:".length));
     if (typeof detail.service === "string") known.service = this.text[`service.${detail.service}`] ?? known.service;
     known.outcome = detail.error === null || detail.error === undefined ? "ok" : "error";
     known.start = number(detail.attempt) > 1 ? "retry" : detail.cold ? "cold" : "warm";
@@ -72,6 +73,8 @@ export class Book {
       const most = Math.max(0, ...many.map((message) => number(message?.receive_count) ?? 0));
       if (most > 1) known.receives = String(most);
     }
+    const records = number(detail.records);
+    if (records !== undefined) known.number = records === 1 ? "one" : "many";
     for (const [fact, field, inMs] of SPANS) {
       const amount = number(detail[field]);
       if (amount !== undefined) known[fact] = this.duration(amount * inMs);

@@ -63,3 +63,34 @@ export function scroll({ data }) {
   };
   go();
 }
+
+// Streamlit's own words for those who hear the page are English. Give them in the page's language, and say what that is.
+let spoken;
+
+function speak() {
+  const { labels, texts } = spoken;
+  for (const [label, said] of Object.entries(labels))
+    for (const element of document.querySelectorAll(`[aria-label="${label}"], img[alt="${label}"]`)) {
+      if (element.hasAttribute("alt")) element.alt = said;
+      else element.setAttribute("aria-label", said);
+    }
+  // The icons only repeat what stands beside them.
+  for (const icon of document.querySelectorAll('[role="img"][aria-label$=" icon"]:not([aria-hidden])')) icon.setAttribute("aria-hidden", "true");
+  for (const link of document.querySelectorAll("a"))
+    if (link.childElementCount === 0 && texts[link.textContent]) link.textContent = texts[link.textContent];
+}
+
+export function language({ data }) {
+  const watching = spoken !== undefined;
+  spoken = data;
+  document.documentElement.lang = data.language;
+  speak();
+  if (watching) return;
+  let waiting;
+  new MutationObserver(() => {
+    waiting ??= setTimeout(() => {
+      waiting = undefined;
+      speak();
+    }, 300);
+  }).observe(document.body, { childList: true, subtree: true });
+}

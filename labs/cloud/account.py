@@ -11,7 +11,8 @@ from labs.cloud import latency, moto_seams, operations
 from labs.cloud.api_call import ApiCall
 from labs.cloud.caller import DEPLOYMENT, SERVICE, Caller
 from labs.cloud.changes import Change
-from labs.cloud.deliveries import long_polls, s3, sqs
+from labs.cloud.deliveries import long_polls, move_tasks, s3, schedule, sns, sqs, streams, time_to_live
+from labs.cloud.faults import Faults
 from labs.cloud.front import Front, Request, Response
 from labs.cloud.functions import control_plane, destinations, invoke_api, metrics, provisioned
 from labs.cloud.functions.asynchronous import AsynchronousQueue
@@ -21,13 +22,17 @@ from labs.cloud.functions.sandbox import Tier
 from labs.cloud.functions.service import Functions
 from labs.cloud.kernel import Kernel
 from labs.cloud.kinds import Kind
+from labs.cloud.refusals import error_code, in_protocol
 from labs.cloud.stack import Stack
 from labs.cloud.trace import JSON, Recorder
 
 C = TypeVar("C", bound=Change)
 
 # What acts when something changes, and what carries operations out itself. A new source is one more of these.
-SERVICES = (control_plane, invoke_api, destinations, provisioned, metrics, s3, sqs, long_polls)
+SERVICES = (
+    *(control_plane, invoke_api, destinations, provisioned, metrics),
+    *(s3, sns, sqs, long_polls, move_tasks, streams, time_to_live, schedule),
+)
 
 # moto's own endpoints are no part of AWS: they show and wipe the whole state without asking who calls.
 _NOT_AWS = ("/moto-api", "/latest/meta-data", "/latest/api", "/latest/dynamic", "/latest/user-data")
@@ -48,11 +53,12 @@ class Account:
         quotas: Quotas,
     ) -> None:
         self.kernel = kernel
+        self.faults = Faults()
         self.recorder = Recorder(lambda: kernel.now)
         self._moto = moto
         platform = Platform(kernel, self.recorder, front, tier, measured, self.call, self._latency)
         self.functions = Functions(platform, workspace, quotas)
-        self.faults = platform.faults
+        self.crashes = platform.crashes
         self.queue = AsynchronousQueue(kernel, self.recorder, self.functions)
         self._taken_over: dict[tuple[str, str], Callable[[ApiCall], None]] = {}
         self._listeners: dict[type[Change], list[Callable[[Any, int | None], None]]] = {}
@@ -69,6 +75,10 @@ class Account:
     def on(self, kind: type[C], act: Callable[[C, int | None], None]) -> None:
         """Act on changes of a kind; they come with the record that caused them, if there is one."""
         self._listeners.setdefault(kind, []).append(act)
+
+    def happened(self, change: Change, cause: int | None) -> None:
+        """Tell of a change that no API call made."""
+        self._act(change, cause)
 
     def call(self, request: Request, caller: Caller, answer: Callable[[Response], None]) -> None:
         """Carry out an API call at this instant."""
@@ -89,7 +99,7 @@ class Account:
         self._act_on_changes(None)
         self._changes = []
         try:
-            response = self._moto.answer(call.request)
+            response = in_protocol(call.request, self._moto.answer(call.request))
         except Exception as error:
             # moto raises on requests that AWS refuses; the account must outlive them.
             message = f"the emulated service failed on this request: {type(error).__name__}: {error}"
@@ -108,7 +118,7 @@ class Account:
             "operation": operation.name,
             "by": caller.name,
             "status": response.status,
-            "error": _error_code(response),
+            "error": error_code(response),
             **operation.detail,
         }
         size = max(len(request.body), len(response.body)) if operation.service == "s3" else 0
@@ -161,21 +171,3 @@ def without_moto_headers(request: Request) -> Request:
 def _not_aws(path: str) -> Response:
     body = f"<Error><Code>NoSuchKey</Code><Message>{path} is not part of AWS</Message></Error>".encode()
     return Response(404, (("Content-Type", "application/xml"),), body)
-
-
-def _error_code(response: Response) -> str | None:
-    """Read AWS's error code out of an answer in any of its protocols."""
-    if response.status < 400:
-        return None
-    headers = {name.lower(): value for name, value in response.headers}
-    if code := headers.get("x-amzn-errortype"):
-        return code.partition(":")[0]
-    body = response.body.decode("utf-8", "replace")
-    if "<Code>" in body:
-        return body.partition("<Code>")[2].partition("</Code>")[0]
-    try:
-        document = json.loads(body)
-    except ValueError:
-        return str(response.status)
-    kind = document.get("__type") or document.get("code") if isinstance(document, dict) else None
-    return str(kind).rpartition("#")[2] if kind else str(response.status)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 OUTSIDE = "outside"  # a page, a test, the AWS CLI
-SERVICE = "service"  # what AWS does on its own; no record of its own either, but what follows has the record that told of it
 DEPLOYMENT = "deployment"  # the calls that a deployment is made of; they leave no records of their own
+SERVICE = "service"  # a service that hands something to another one; the record it acts under stands for the call
 
 
 @dataclass(frozen=True, slots=True)

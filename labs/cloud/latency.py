@@ -37,6 +37,7 @@ INVOKE_OVERHEAD = Latency(1.5, 0.20, "model: runtime overhead of one invocation 
 S3_NOTIFICATION = Latency(
     300, 0.40, "Amazon S3 user guide: notifications typically arrive in seconds, can take a minute (2026-11)"
 )
+SNS_DELIVERY = Latency(30, 0.30, "Amazon SNS FAQ and model: typically under 30 ms from Publish to delivery (2026-11)")
 ASYNC_QUEUE = Latency(20, 0.30, "model: Lambda's internal queue (2026-11)")
 SQS_POLL = Latency(40, 0.40, "model: a long-polling poller sees a message within tens of milliseconds (2026-11)")
 

@@ -26,7 +26,71 @@ ASYNC_RETRY_BASE = Limit(60, "seconds", f"{_DOCS}: error handling for asynchrono
 THROTTLE_BACKOFF_FIRST = Limit(1, "seconds", f"{_DOCS}: error handling for asynchronous invocation", "2026-11-20")
 THROTTLE_BACKOFF_LAST = Limit(300, "seconds", f"{_DOCS}: error handling for asynchronous invocation", "2026-11-20")
 RECURSION = Limit(16, "invocations", f"{_DOCS}: recursive loop detection (approximately 16)", "2026-11-20")
-SQS_POLLERS = Limit(5, "concurrent batches", f"{_DOCS}: scaling behavior for Amazon SQS event source mappings", "2026-11-20")
+
+_SQS = "Amazon SQS developer guide"
+_SCALING = f"{_DOCS}: scaling behavior for Amazon SQS event source mappings"
+SQS_MESSAGE = Limit(
+    1_048_576, "bytes of a message with its attributes, and of a batch", f"{_SQS}: message quotas", "2026-11-20"
+)
+SQS_BATCH = Limit(10, "messages per batch request", f"{_SQS}: message quotas", "2026-11-20")
+SQS_ATTRIBUTES = Limit(10, "attributes of a message", f"{_SQS}: message quotas", "2026-11-20")
+SQS_DELAY = Limit(900, "seconds", f"{_SQS}: message quotas", "2026-11-20")
+SQS_VISIBILITY = Limit(43_200, "seconds", f"{_SQS}: visibility timeout", "2026-11-20")
+SQS_IN_FLIGHT = Limit(120_000, "messages received and neither deleted nor visible again", f"{_SQS}: queue quotas", "2026-11-20")
+SQS_DEDUPLICATION = Limit(300, "seconds", f"{_SQS}: using the message deduplication ID", "2026-11-20")
+SQS_PURGE = Limit(60, "seconds between two purges of a queue", "Amazon SQS API reference: PurgeQueue", "2026-11-20")
+SQS_MOVES = Limit(
+    500, "messages per second of a move task at most", "Amazon SQS API reference: StartMessageMoveTask", "2026-11-20"
+)
+SQS_POLLERS = Limit(5, "concurrent batches at first", _SCALING, "2026-11-20")
+SQS_POLLERS_PER_MINUTE = Limit(300, "more concurrent batches per minute of backlog", _SCALING, "2026-11-20")
+SQS_POLLERS_MOST = Limit(1_250, "concurrent batches", _SCALING, "2026-11-20")
+SQS_QUIET = Limit(60, "seconds without a message that count as low traffic", f"{_OURS}; AWS does not publish it", "2026-11-20")
+SQS_THROTTLE_BACKOFF = Limit(1, "seconds before a throttled batch is tried again; doubled each time", _OURS, "2026-11-20")
+SQS_WINDOW = Limit(300, "seconds of batching window", "AWS SDK service model, Lambda CreateEventSourceMapping", "2026-11-17")
+SQS_UNWINDOWED = Limit(
+    10, "messages of a batch that needs no window", f"{_DOCS}: Lambda parameters for Amazon SQS", "2026-11-20"
+)
+MAPPING_SETTLES = Limit(3, "seconds", f"{_OURS}; AWS: it may take several seconds", "2026-11-20")
+SQS_POLLERS_QUIET = Limit(2, "concurrent batches when traffic is low", _SCALING, "2026-11-20")
+
+_STREAMS = f"{_DOCS}: Process DynamoDB records with Lambda"
+_TABLES = "Amazon DynamoDB developer guide"
+STREAM_POLLS = Limit(4, "polls per second of a shard", f"{_STREAMS}", "2026-11-20")
+STREAM_RETENTION = Limit(86_400, "seconds", f"{_TABLES}: Change data capture for DynamoDB Streams", "2026-11-20")
+SHARD_ITERATOR_LIFE = Limit(900, "seconds", "Amazon DynamoDB Streams API reference: GetShardIterator", "2026-11-20")
+STREAM_RETRY_FIRST = Limit(
+    1, "seconds", "this project; AWS retries a failed stream batch with backoff, without figures", "2026-11-20"
+)
+STREAM_RETRY_LAST = Limit(
+    60, "seconds", "this project; AWS retries a failed stream batch with backoff, without figures", "2026-11-20"
+)
+TTL_SWEEP = Limit(600, "seconds", "this project; AWS: within a few days of expiry, typically much sooner", "2026-11-20")
+TTL_OLDEST = Limit(157_680_000, "seconds (five years)", f"{_TABLES}: Using time to live (TTL)", "2026-11-20")
+
+_EVENTS = "Amazon EventBridge user guide: How EventBridge retries delivering events"
+SCHEDULE_RETRIES = Limit(185, "retries", _EVENTS, "2026-11-20")
+SCHEDULE_EVENT_AGE = Limit(86_400, "seconds", _EVENTS, "2026-11-20")
+SCHEDULE_RETRY_FIRST = Limit(1, "seconds", "this project; AWS: exponential backoff and jitter, without figures", "2026-11-20")
+SCHEDULE_RETRY_LAST = Limit(600, "seconds", "this project; AWS: exponential backoff and jitter, without figures", "2026-11-20")
+
+_SNS = "Amazon SNS developer guide"
+SNS_MESSAGE = Limit(262_144, "bytes, attributes included", f"{_SNS}: Amazon SNS message publishing (256 KB)", "2026-11-20")
+SNS_SUBJECT = Limit(100, "characters", "AWS SDK service model, SNS Publish", "2026-11-17")
+SNS_RAW_ATTRIBUTES = Limit(10, "message attributes", f"{_SNS}: Amazon SNS raw message delivery", "2026-11-20")
+SNS_DEDUPLICATION = Limit(300, "seconds", f"{_SNS}: message deduplication for FIFO topics", "2026-11-20")
+SNS_FILTER_KEYS = Limit(5, "keys of a filter policy", f"{_SNS}: filter policy constraints", "2026-11-20")
+SNS_FILTER_COMBINATIONS = Limit(150, "combinations of values", f"{_SNS}: filter policy constraints", "2026-11-20")
+SNS_FILTER_NUMBER = Limit(
+    1_000_000_000, "largest number in a filter policy", f"{_SNS}: filter policy constraints", "2026-11-20"
+)
+_RETRIES = f"{_SNS}: message delivery retries, AWS managed endpoints (100,015 attempts in 23 days)"
+SNS_RETRIES_IMMEDIATE = Limit(3, "retries without delay", _RETRIES, "2026-11-20")
+SNS_RETRIES_PRE_BACKOFF = Limit(2, "retries, 1 s apart", _RETRIES, "2026-11-20")
+SNS_RETRIES_BACKOFF = Limit(10, "retries, from 1 s to 20 s apart, exponentially", _RETRIES, "2026-11-20")
+SNS_RETRIES_POST_BACKOFF = Limit(100_000, "retries, 20 s apart", _RETRIES, "2026-11-20")
+SNS_RETRY_LEAST = Limit(1, "seconds between retries", _RETRIES, "2026-11-20")
+SNS_RETRY_MOST = Limit(20, "seconds between retries", _RETRIES, "2026-11-20")
 
 # AWS gives 1,000 and new accounts less; each environment is a process of some 50 MB here.
 ACCOUNT_CONCURRENCY = Limit(10, "concurrent executions", _OURS, "2026-11-20")
@@ -48,4 +112,5 @@ LOG_TAIL = Limit(4_096, "bytes", "AWS SDK service model, Lambda Invoke", "2026-1
 KEEP_ALIVE = Limit(600, "seconds", f"{_OURS}; AWS does not publish how long an idle environment is kept", "2026-11-20")
 LOG_BYTES_PER_INVOCATION = Limit(262_144, "bytes", _OURS, "2026-11-20")
 SPIN_CPU = Limit(3, "processor seconds without an API call, in modelled time", _OURS, "2026-11-20")
+INVOCATION_CPU = Limit(20, "processor seconds of one invocation, in modelled time", _OURS, "2026-11-20")
 STUCK = Limit(3, "real seconds in which every thread sleeps without having asked for anything", _OURS, "2026-11-20")

@@ -13,6 +13,9 @@ _QUESTIONS = {
     "cloudformation": "ListStacks",
     "iam": "ListRoles",
     "logs": "DescribeLogGroups",
+    "dynamodbstreams": "ListStreams",
+    "events": "ListRules",
+    "scheduler": "ListSchedules",
 }
 
 

@@ -1,7 +1,9 @@
 """What is special about this lab's page: photos to upload, and each beside its thumbnail."""
 
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from html import escape
 from pathlib import Path
 from urllib.parse import quote
@@ -19,6 +21,7 @@ from lessons.visit import Visit
 
 MOST_SHOWN = 3
 PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
+PICTURE_STARTS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"BM", b"II*\0", b"MM\0*")
 # Beside the lab's own samples: pictures whose names have a blank, Korean, or a plus sign.
 MORE = ("고양이 사진.png", "fruit+bowl.jpg")
 
@@ -46,6 +49,7 @@ def stimulus(page: LabPage) -> None:
         url=f"api/upload/{page.bench.workspace.run_id}?lang={visit.language}",
         labels=labels(visit),
         max_bytes=LARGEST_UPLOAD,
+        on_upload=page.want,
     )
     if done is not None:
         taken = page.bench.workspace.take_upload(done.id)
@@ -66,11 +70,13 @@ def outcome(page: LabPage) -> None:
     """Show the newest photos, each beside its thumbnail."""
     visit, outputs = page.visit, page.bench.workspace.outputs
     st.markdown(f"**{visit.t('upload.result')}**")
-    photos = list(page.bench.workspace.objects(outputs["Photos"])) if "Photos" in outputs else []
+    if name := st.session_state.get(f"{page.key}_no_picture"):
+        st.info(visit.t("upload.not_image", name=f"`{name.replace('`', '')}`"), icon=":material/info:")
+    photos = page.bench.objects(outputs["Photos"]) if "Photos" in outputs else []
     if not photos:
         st.html(f'<div class="lab-empty">{escape(visit.t("upload.nothing"))}</div>')
         return
-    thumbnails = {each["key"]: each for each in page.bench.workspace.objects(outputs["Thumbnails"])}
+    thumbnails = {each["key"]: each for each in page.bench.objects(outputs["Thumbnails"])}
     newest = sorted(photos, key=lambda each: each["modified"], reverse=True)
     pairs = "".join(_pair(page, each, thumbnails.get(each["key"])) for each in newest[:MOST_SHOWN])
     st.html(f'<div class="lab-pairs">{pairs}</div>')
@@ -99,23 +105,35 @@ def _tile(page: LabPage, offer: Offer) -> None:
     """Show a file with the button that uploads it; the button has the key that the object will have."""
     with st.container(border=True, gap="xsmall", key=f"tile_{offer.id}"):
         if offer.is_picture:
-            st.image(offer.file, width="stretch", alt="")
+            st.html(f'<img src="{picture(offer.file)}" alt="" loading="lazy">')
         else:
             st.html('<div class="lab-file" aria-hidden="true">TXT</div>')
         label = offer.key.replace("+", "\\+")
-        pressed = st.button(
+        st.button(
             label,
             key=f"{page.key}_put_{offer.id}",
             type="tertiary",
             icon=":material/upload:",
             width="stretch",
+            on_click=page.want,
+            args=(f"put_{offer.id}",),
         )
-    if pressed:
+    if page.wanted(f"put_{offer.id}"):
         _put(page, offer.key, offer.file.read_bytes())
+
+
+@cache
+def picture(file: Path) -> str:
+    """Return an address of a picture that comes with the project."""
+    if file.is_relative_to(ASSETS):
+        return quote(f"assets/{file.relative_to(ASSETS).as_posix()}")
+    kind = "jpeg" if file.suffix == ".jpg" else file.suffix[1:]
+    return f"data:image/{kind};base64,{b64encode(file.read_bytes()).decode()}"
 
 
 def _put(page: LabPage, name: str, body: bytes) -> None:
     deployed = page.bench.deployed
+    st.session_state[f"{page.key}_no_picture"] = None if body.startswith(PICTURE_STARTS) else name
     with st.spinner(page.visit.t("upload.putting" if deployed else "run.deploying")):
         trouble = page.bench.upload(name, body)
     if page.complain(trouble) and not deployed:

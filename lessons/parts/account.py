@@ -1,6 +1,6 @@
 """What is in the learner's cloud: the pace of its time, its objects, items and logs, and pictures out of it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 
 import streamlit as st
@@ -22,16 +22,18 @@ _LONGEST_LINE = 2000
 _MOST_ROWS = 50
 
 
-def pace(key: str, bench: Workbench, visit: Visit) -> Trouble | None:
+def pace(key: str, bench: Workbench, visit: Visit, draw: Callable[[], None]) -> Trouble | None:
     """Let the learner say how the cloud's time passes; one step at a time while it stands still."""
     workspace = bench.workspace
     exact = [name for name, (pace, factor) in PACES.items() if (pace, factor) == (workspace.pace, workspace.factor)]
     st.session_state[key] = (exact or [name for name, (pace, _) in PACES.items() if pace is workspace.pace])[0]
 
     def change() -> None:
+        draw()
         st.session_state[f"{key}_trouble"] = bench.set_pace(*PACES[st.session_state[key]])
 
     def step() -> None:
+        draw()
         st.session_state[f"{key}_trouble"] = bench.step()
 
     st.segmented_control(
@@ -63,7 +65,7 @@ def objects(bench: Workbench, visit: Visit, buckets: Iterable[str]) -> None:
 
 
 def _objects(bench: Workbench, visit: Visit, bucket: str) -> None:
-    found = list(bench.workspace.objects(bucket))
+    found = bench.objects(bucket)
     st.markdown(f":material/folder: **{bucket}**")
     if not found:
         st.caption(visit.t("run.empty_bucket"))

@@ -17,7 +17,8 @@ def results(key: str, bench: Workbench, visit: Visit) -> None:
     """Show the grading that is under way, or else the newest result."""
     job = checking.of(bench.learner, bench.lab)
     if job is not None and job.running:
-        st.fragment(_progress, run_every=0.5)(key, job, bench, visit)
+        # A whole class may wait for its turn: who waits looks less often.
+        st.fragment(_progress, run_every=0.5 if job.begun else 1.5)(key, job, bench, visit)
         return
     if job is not None and job.broken is not None:
         st.error(visit.t("ungraded.ours", code=job.broken), icon=":material/error:")

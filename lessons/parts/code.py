@@ -1,6 +1,8 @@
 """The learner's code on a lab page: the editor, what became of every save, the way back to older texts."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Protocol
 
 import streamlit as st
 
@@ -15,21 +17,28 @@ HEIGHT = 470  # pixels
 _LISTED = 12  # versions of the history that are offered at once
 
 
+class Page(Protocol):
+    """The lab page around the code."""
+
+    bench: Workbench
+    visit: Visit
+
+    def want(self, what: str = "") -> None:
+        """Ask for something to be done, or just to be drawn again."""
+
+    def catch_up(self) -> None:
+        """Draw the page again if something was asked for."""
+
+
 @st.fragment
-def editor(key: str, bench: Workbench, visit: Visit, found: Sequence[Finding], run: Callable[[], None]) -> None:
-    """Show the editor and save what is typed; Ctrl+Enter calls `run` and draws the whole page again."""
-    desk = bench.desk
+def editor(key: str, page: Page, found: Sequence[Finding]) -> None:
+    """Show the editor and save what is typed; Ctrl+Enter asks the page to deploy."""
+    desk, visit = page.bench.desk, page.visit
     if desk.conflict is not None:
         _conflict(key, desk, visit)
 
     def save() -> None:
-        text = typed(key, rev=desk.rev)
-        if text is not None:
-            desk.type(text)
-
-    def save_and_run() -> None:
-        save()
-        run()
+        save_typed(key, desk)
 
     state = code_editor(
         key,
@@ -42,13 +51,19 @@ def editor(key: str, bench: Workbench, visit: Visit, found: Sequence[Finding], r
         height=HEIGHT,
         lang=visit.language,
         on_change=save,
-        on_run=save_and_run,
+        on_run=lambda: page.want("deploy"),
     )
     if state.code != desk.code and desk.conflict is None:
         desk.type(state.code)
-    _saved(key, bench, visit)
-    if state.run:
-        st.rerun()
+    _saved(key, page.bench, visit)
+    page.catch_up()
+
+
+def save_typed(key: str, desk: Desk) -> None:
+    """Save what the editor's last message says."""
+    text = typed(key, rev=desk.rev)
+    if text is not None and desk.conflict is None:
+        desk.type(text)
 
 
 def said(finding: Finding, visit: Visit, *, markdown: bool = False) -> str:
@@ -91,9 +106,15 @@ def _conflict(key: str, desk: Desk, visit: Visit) -> None:
             st.button(visit.t("draft.take_other"), key=f"{key}_theirs", on_click=_guarded, args=(desk, desk.take_theirs))
 
 
-def history(key: str, desk: Desk, visit: Visit) -> None:
+def history(key: str, page: Page) -> None:
     """Offer the way back: to the lab's start, and to every text that is kept."""
-    with st.popover(visit.t("draft.history"), icon=":material/history:", key=key, on_change="rerun") as popover:
+    desk, visit = page.bench.desk, page.visit
+
+    def do(action: Callable[[], None]) -> None:
+        page.want()
+        _guarded(desk, action)
+
+    with st.popover(visit.t("draft.history"), icon=":material/history:", key=key, on_change=page.want) as popover:
         if not popover.open:
             return
         st.markdown(visit.t("draft.reset_confirm"))
@@ -101,8 +122,8 @@ def history(key: str, desk: Desk, visit: Visit) -> None:
             visit.t("draft.reset"),
             key=f"{key}_reset",
             icon=":material/restart_alt:",
-            on_click=_guarded,
-            args=(desk, desk.reset),
+            on_click=do,
+            args=(desk.reset,),
             disabled=not desk.changed,
         )
         st.caption(visit.t("draft.history_help"))
@@ -119,20 +140,19 @@ def history(key: str, desk: Desk, visit: Visit) -> None:
                     visit.t("draft.restore"),
                     key=f"{key}_restore_{draft.id}",
                     type="tertiary",
-                    on_click=_guarded,
-                    args=(desk, lambda id=draft.id: desk.restore(id)),
+                    on_click=do,
+                    args=(partial(desk.restore, draft.id),),
                 )
 
 
-def after_reset(key: str, desk: Desk, visit: Visit) -> None:
+def after_reset(key: str, page: Page) -> None:
     """Say where the replaced text is, and offer it back."""
+    desk, visit = page.bench.desk, page.visit
     if desk.replaced is None:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", key=key):
         st.markdown(f":material/inventory_2: {visit.t('draft.replaced')}", width="stretch")
-        st.button(
-            visit.t("draft.undo"), key=f"{key}_undo", icon=":material/undo:", on_click=_guarded, args=(desk, desk.undo)
-        )
+        st.button(visit.t("draft.undo"), key=f"{key}_undo", icon=":material/undo:", on_click=_guarded, args=(desk, desk.undo))
 
 
 def difference(key: str, desk: Desk, visit: Visit) -> None:

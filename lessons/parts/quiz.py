@@ -26,9 +26,7 @@ def is_right(question: QuizQuestion, chosen: Sequence[int]) -> bool:
     return set(chosen) == {place for place, option in enumerate(question.options) if option.correct}
 
 
-def _question(
-    key: str, lesson: str, number: int, question: QuizQuestion, answer: Sequence[int] | None, visit: Visit
-) -> None:
+def _question(key: str, lesson: str, number: int, question: QuizQuestion, answer: Sequence[int] | None, visit: Visit) -> None:
     st.markdown(f"**{number}. {question.text.of(visit.language)}**")
     again = f"{key}_again"
     if answer is not None and not st.session_state.get(again):

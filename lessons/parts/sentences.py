@@ -15,6 +15,10 @@ LANGUAGES = ("ko", "en")
 # The browser gets this table with the texts, so both pick the same template.
 VARIANTS: Mapping[str, Sequence[Sequence[str]]] = {
     "api.call": (("by", "operation", "outcome"), ("by", "outcome")),
+    "s3.notification": (("to",),),
+    "sns.notification": (("to",),),
+    "sns.filtered": (("to",),),
+    "sns.failed": (("then",),),
     "init.ended": (("status",),),
     "invocation.started": (("start",),),
     "invocation.ended": (("status",),),
@@ -23,8 +27,12 @@ VARIANTS: Mapping[str, Sequence[Sequence[str]]] = {
     "environment.ended": (("reason",),),
     "event.dropped": (("reason",),),
     "batch.received": (("number",),),
-    "batch.deleted": (("number",),),
+    "batch.deleted": (("reason", "number"), ("reason",), ("number",)),
     "batch.failed": (("number",),),
+    "stream.batch": (("number",),),
+    "stream.checkpoint": (("number",),),
+    "stream.failed": (("number",),),
+    "stream.discarded": (("reason", "number"), ("reason",)),
 }
 
 _LONGEST = 120
@@ -80,14 +88,18 @@ def facts(record: Mapping[str, object], text: Mapping[str, str]) -> dict[str, st
         known["environment"] = clean(environment_label(name))
         known.setdefault("function", clean(name.rpartition("/")[0]))
     else:
-        own = {"s3": "bucket", "dynamodb": "table", "sqs": "queue", "lambda": "function", "stack": "stack"}.get(service)
+        own = {"s3": "bucket", "dynamodb": "table", "sqs": "queue", "sns": "topic", "lambda": "function", "stack": "stack"}.get(
+            service
+        )
         if own is not None and name:
             known.setdefault(own, clean(name))
     by = str(detail.get("by", "outside"))
     inside = by.startswith("environment:")
-    known["by"] = "environment" if inside else "outside"
+    known["by"] = "environment" if inside else "service" if by.startswith("service:") else "outside"
     if inside:
         known["caller"] = clean(environment_label(by.removeprefix("environment:")))
+    elif known["by"] == "service":
+        known["caller"] = text.get(by.replace(":", ".", 1), clean(by.removeprefix("service:")))
     if isinstance(called := detail.get("service"), str):
         known["service"] = text.get(f"service.{called}", known["service"])
     known["outcome"] = "ok" if detail.get("error") is None else "error"
@@ -102,6 +114,8 @@ def facts(record: Mapping[str, object], text: Mapping[str, str]) -> dict[str, st
         most = max((count for count in received if isinstance(count, int)), default=0)
         if most > 1:
             known["receives"] = str(most)
+    if (records := _number(detail.get("records"))) is not None:
+        known["number"] = "one" if records == 1 else "many"
     for name, field, in_ms in _SPANS:
         if (amount := _number(detail.get(field))) is not None:
             known[name] = duration(amount * in_ms, text)

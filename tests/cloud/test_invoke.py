@@ -82,7 +82,14 @@ def test_every_way_to_fail_has_its_error_type(bench: Bench, source: str, error_t
     assert bench.invoke().payload == "fine"
 
 
-@pytest.mark.parametrize("loop", ["while True: pass", "import threading; threading.Lock().acquire(); threading.Event().wait()"])
+@pytest.mark.parametrize(
+    "loop",
+    [
+        "while True: pass",
+        "import threading; threading.Lock().acquire(); threading.Event().wait()",
+        "import time\n    while True: time.sleep(0)",
+    ],
+)
 def test_a_handler_that_never_ends_meets_its_timeout(bench: Bench, loop: str) -> None:
     bench.deploy(f"def handler(event, context):\n    {loop}\n", timeout=7)
     before = bench.cloud.now

@@ -104,7 +104,12 @@ def test_a_topic_as_a_destination_is_published_to(bench: Bench) -> None:
     cloud = bench.cloud
     bench.deploy(WORKS)
     topic = str(cloud.call("sns", "CreateTopic", Name="news")["TopicArn"])
-    cloud.call("sns", "Subscribe", TopicArn=topic, Protocol="sqs", Endpoint=queue(cloud, "inbox"))
+    inbox = queue(cloud, "inbox")
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": inbox}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    url = cloud.call("sqs", "GetQueueUrl", QueueName="inbox")["QueueUrl"]
+    cloud.call("sqs", "SetQueueAttributes", QueueUrl=url, Attributes={"Policy": policy})
+    cloud.call("sns", "Subscribe", TopicArn=topic, Protocol="sqs", Endpoint=inbox)
     configure(cloud, DestinationConfig={"OnSuccess": {"Destination": topic}})
     send(cloud, {"n": 1})
     cloud.run()

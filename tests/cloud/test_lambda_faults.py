@@ -5,13 +5,13 @@ import subprocess
 import sys
 
 from labs.cloud.front import Request
-from labs.cloud.functions.faults import CrashAfter, Faults
+from labs.cloud.functions.crashes import CrashAfter, Crashes
 from labs.cloud.host import clean_environment
 from tests.cloud.conftest import PROJECT
 
 SCRIPT = """
 import json, socket, sys
-from labs.cloud.functions.faults import CrashAfter
+from labs.cloud.functions.crashes import CrashAfter
 from labs.cloud.functions.sandbox import probe
 from labs.cloud.local_client import LocalClients
 from labs.cloud.packing import pack_source
@@ -31,7 +31,7 @@ ours, theirs = socket.socketpair()
 warm = Warm()
 process = CloudProcess(Settings(seed=1, tier=int(probe().tier)), theirs, warm)
 clients = LocalClients(process, warm.clients)
-process.account.faults.declare(CrashAfter("f", "s3", "PutObject", 2))
+process.account.crashes.declare(CrashAfter("f", "s3", "PutObject", 2))
 clients.call("s3", "CreateBucket", {"Bucket": "written"})
 deploy(clients, "bench", TEMPLATE.format(timeout=10, memory=256), pack_source(SOURCE))
 answers = [clients.call("lambda", "Invoke", {"FunctionName": "f"}) for _ in range(3)]
@@ -56,10 +56,10 @@ def test_an_environment_dies_after_the_write_that_was_declared_and_the_write_sta
 
 def test_a_fault_happens_once_at_the_occurrence_that_it_names() -> None:
     """Ours."""
-    faults = Faults()
+    crashes = Crashes()
     credential = "AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/dynamodb/aws4_request"
     put = Request("POST", "/", {"authorization": credential, "x-amz-target": "DynamoDB_20120810.PutItem"}, b"{}")
-    assert not faults.crashes_after("f", put), "nothing is declared"
-    faults.declare(CrashAfter("f", "dynamodb", "PutItem", 2))
-    assert [faults.crashes_after("f", put) for _ in range(4)] == [False, True, False, False]
-    assert not faults.crashes_after("other", put)
+    assert not crashes.after("f", put), "nothing is declared"
+    crashes.declare(CrashAfter("f", "dynamodb", "PutItem", 2))
+    assert [crashes.after("f", put) for _ in range(4)] == [False, True, False, False]
+    assert not crashes.after("other", put)

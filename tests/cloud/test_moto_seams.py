@@ -37,6 +37,19 @@ SCRIPTS = {
         with pytest.raises(NotImplementedError):
             models.LambdaFunction._invoke_lambda(None, "{}")
     """,
+    "s3: moto's own event calls the target inside the request, for tags too, and markers are an error": """
+        import moto.s3.notifications, types
+        from labs.cloud import moto_seams
+        engine = moto_seams.Moto()
+        told = []
+        moto.s3.notifications.send_event = lambda account, event, bucket, key: told.append(str(event.value))
+        s3 = client(engine, "s3")
+        s3.create_bucket(Bucket="bucket")
+        s3.put_object(Bucket="bucket", Key="k", Body=b"1")
+        s3.put_bucket_versioning(Bucket="bucket", VersioningConfiguration={"Status": "Enabled"})
+        s3.delete_object(Bucket="bucket", Key="k")
+        assert told == ["s3:ObjectCreated:Put", "s3:ObjectTagging:Put"], told
+    """,
     "s3: a put tells the hook, after the object is there": """
         from labs.cloud import moto_seams
         told, engine = [], moto_seams.Moto()
@@ -45,14 +58,57 @@ SCRIPTS = {
         s3.create_bucket(Bucket="bucket")
         s3.put_object(Bucket="bucket", Key="k", Body=b"12")
         assert told == [], "no configuration, no event"
-        import moto.s3.models, types
-        bucket = moto.s3.models.s3_backends[moto_seams.ACCOUNT]["aws"].buckets["bucket"]
-        rule = types.SimpleNamespace(id="i", arn="arn:aws:lambda:us-east-1:123456789012:function:f", matches=lambda e, k: True)
-        bucket.notification_configuration = types.SimpleNamespace(cloud_function=[rule])
+        arn = "arn:aws:sqs:us-east-1:123456789012:q"
+        rule = {"QueueArn": arn, "Events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:ObjectTagging:*"], "Id": "i"}
+        s3.put_bucket_notification_configuration(
+            Bucket="bucket", NotificationConfiguration={"QueueConfigurations": [rule], "EventBridgeConfiguration": {}})
+        assert told == [NotificationsConfigured("bucket", (arn,))], told
         s3.put_object(Bucket="bucket", Key="k", Body=b"123")
         s3.delete_object(Bucket="bucket", Key="k")
-        assert [(change.event, change.key, change.size) for change in told if "Tagging" not in change.event] == [
-            ("s3:ObjectCreated:Put", "k", 3), ("s3:ObjectRemoved:Delete", "k", 3)], told
+        s3.put_bucket_versioning(Bucket="bucket", VersioningConfiguration={"Status": "Enabled"})
+        s3.put_object(Bucket="bucket", Key="k", Body=b"1234")
+        s3.delete_object(Bucket="bucket", Key="k")
+        assert [(change.event, change.key, change.size) for change in told[1:]] == [
+            ("s3:ObjectCreated:Put", "k", 3), ("s3:ObjectRemoved:Delete", "k", 3),
+            ("s3:ObjectCreated:Put", "k", 4), ("s3:ObjectRemoved:DeleteMarkerCreated", "k", 0)], told
+        assert all(change.event_bridge and change.targets == (NotificationTarget("i", arn),) for change in told[1:])
+        assert [change.version_id is not None for change in told[1:]] == [False, False, True, True]
+    """,
+    "sns: a publish tells the hook and calls nobody; subscriptions can be read": """
+        import json, moto.sns.models
+        from labs.cloud import moto_seams
+        told, engine = [], moto_seams.Moto()
+        called = []
+        moto.sns.models.Subscription.publish = lambda *arguments, **named: called.append(arguments)
+        sns = client(engine, "sns")
+        topic = sns.create_topic(Name="t")["TopicArn"]
+        arn = "arn:aws:sqs:us-east-1:123456789012:q"
+        dead = "arn:aws:sqs:us-east-1:123456789012:d"
+        redrive = json.dumps({"deadLetterTargetArn": dead})
+        attributes = {"RawMessageDelivery": "true", "FilterPolicy": '{"a": ["b"]}', "RedrivePolicy": redrive}
+        made = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes=attributes, ReturnSubscriptionArn=True)
+        sns.publish(TopicArn=topic, Message="m")
+        assert len(called) == 1, "moto delivers inside Publish"
+        moto_seams.cut_deliveries(told.append, engine)
+        tag = {"a": {"DataType": "String", "StringValue": "b"}}
+        sent = sns.publish(TopicArn=topic, Message="m", Subject="s", MessageAttributes=tag)
+        assert len(called) == 1
+        assert told == [MessagePublished(topic, sent["MessageId"], "m", "s", {"a": ("String", "b")}, False)], told
+        (found,) = moto_seams.subscriptions(topic)
+        assert found == moto_seams.Subscription(
+            made["SubscriptionArn"], "sqs", arn, True, {"a": ["b"]}, "MessageAttributes", dead), found
+    """,
+    "targets: policies of functions, queues and topics can be read": """
+        import pytest
+        from labs.cloud import moto_seams
+        engine = moto_seams.Moto()
+        for kind in ("lambda:us-east-1:123456789012:function", "sqs:us-east-1:123456789012", "sns:us-east-1:123456789012"):
+            with pytest.raises(moto_seams.MissingTargetError):
+                moto_seams.target_policy(f"arn:aws:{kind}:nobody")
+        client(engine, "sqs").create_queue(QueueName="q")
+        assert moto_seams.target_policy("arn:aws:sqs:us-east-1:123456789012:q") is None
+        topic = client(engine, "sns").create_topic(Name="t")["TopicArn"]
+        assert moto_seams.target_policy(topic)["Statement"][0]["Effect"] == "Allow"
     """,
     "sqs: a send tells the hook and calls no function; a long poll does not wait": """
         import time
@@ -67,14 +123,132 @@ SCRIPTS = {
         (message,) = moto_seams.receive(arn, 10)
         assert (message.id, message.body, message.receive_count) == (sent, "m", 1)
         assert moto_seams.receive(arn, 10) == []
-        assert 29_000 < moto_seams.next_visible_ms(arn) - time.time() * 1000 < 30_100
+        assert 29 < moto_seams.next_visible_ns(arn) / 1e9 - time.time() < 30.1
         assert moto_seams.visibility_timeout(arn) == 30
         began = time.monotonic()
         sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20)
         assert time.monotonic() - began < 5
         assert engine.wait == (arn, 20)
         moto_seams.delete_messages(arn, [message.receipt_handle, "nonsense"])
-        assert moto_seams.next_visible_ms(arn) is None
+        assert moto_seams.next_visible_ns(arn) is None
+    """,
+    "streams: records are appended, kept and numbered, and told": """
+        from labs.cloud import moto_seams
+        from labs.cloud.changes import StreamGrew, TimeToLiveChanged
+        told, engine = [], moto_seams.Moto()
+        def table(name):
+            client(engine, "dynamodb").create_table(
+                TableName=name, BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+                AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+                StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"})
+        def upsert(name, value):
+            client(engine, "dynamodb").update_item(TableName=name, Key={"id": {"S": "1"}}, UpdateExpression="SET n = :n",
+                ExpressionAttributeValues={":n": value})
+        import moto.dynamodb.models
+        tables = moto.dynamodb.models.dynamodb_backends[moto_seams.ACCOUNT][moto_seams.REGION].tables
+        table("plain")
+        upsert("plain", {"N": "1"})
+        assert len(tables["plain"].stream_shard.items) == 2, "plain moto shows two changes"
+        moto_seams.cut_deliveries(told.append, engine)
+        table("ours")
+        arn = tables["ours"].table_arn + "/stream/" + tables["ours"].latest_stream_label
+        end = moto_seams.stream_end(arn, latest=True)
+        upsert("ours", {"N": "1"})
+        upsert("ours", {"N": "1"})
+        upsert("ours", {"B": b"\\x00"})
+        one, two = moto_seams.stream_records(arn, end)
+        assert (one.event, two.event, two.sequence) == ("INSERT", "MODIFY", one.sequence + 1)
+        assert told == [StreamGrew(arn, one.sequence), StreamGrew(arn, two.sequence)], told
+        assert moto_seams.stream_records(arn, one.sequence) == (two,)
+        dynamodb = client(engine, "dynamodb")
+        dynamodb.update_time_to_live(TableName="ours", TimeToLiveSpecification={"Enabled": True, "AttributeName": "until"})
+        assert told[-1] == TimeToLiveChanged()
+        import time
+        dynamodb.put_item(TableName="ours", Item={"id": {"S": "1"}, "until": {"N": str(int(time.time()) - 5)}})
+        gone = []
+        assert moto_seams.expire_items(lambda *removed: gone.append(removed))
+        assert gone[0][:2] == ("ours", {"id": {"S": "1"}}), gone
+        assert dynamodb.scan(TableName="ours")["Count"] == 0
+    """,
+    "schedules: what AWS refuses is refused, and changes are told": """
+        from labs.cloud import moto_seams
+        from labs.cloud.changes import SchedulesChanged
+        told, engine = [], moto_seams.Moto()
+        events, scheduler = client(engine, "events"), client(engine, "scheduler")
+        def schedule(zone):
+            scheduler.create_schedule(Name=zone[:4], ScheduleExpression="rate(1 minute)", ScheduleExpressionTimezone=zone,
+                FlexibleTimeWindow={"Mode": "OFF"}, Target={"Arn": "arn:aws:sqs:us-east-1:123456789012:q",
+                "RoleArn": "arn:aws:iam::123456789012:role/r"}, ActionAfterCompletion="DELETE")
+        events.put_rule(Name="a", ScheduleExpression="rate(1 minutes)")
+        schedule("Mars/Base")
+        moto_seams.cut_deliveries(told.append, engine)
+        import botocore.exceptions, pytest
+        with pytest.raises(botocore.exceptions.ClientError):
+            events.put_rule(Name="b", ScheduleExpression="rate(1 minutes)")
+        with pytest.raises(botocore.exceptions.ClientError):
+            schedule("Moon/Base")
+        assert told == []
+        events.put_rule(Name="b", ScheduleExpression="rate(2 minutes)", State="DISABLED")
+        schedule("Asia/Seoul")
+        assert told == [SchedulesChanged()] * 2
+        found = {one.name: one for one in moto_seams.schedules()}
+        assert (found["b"].expression, found["b"].enabled, found["b"].group) == ("rate(2 minutes)", False, None)
+        assert (found["Asia"].timezone, found["Asia"].delete_afterwards, found["Asia"].group) == ("Asia/Seoul", True, "default")
+        moto_seams.delete_schedule("default", "Asia")
+        assert "Asia" not in {one.name for one in moto_seams.schedules()}
+    """,
+    "sqs: a deep queue costs what a shallow one does": """
+        import time
+        from labs.cloud import moto_seams
+        engine = moto_seams.Moto()
+        moto_seams.cut_deliveries(lambda change: None, engine)
+        import moto.sqs.models
+        backend = moto.sqs.models.sqs_backends[moto_seams.ACCOUNT]["us-east-1"]
+        backend.create_queue("q")
+        def cost(depth):
+            began = time.process_time()
+            for number in range(depth):
+                backend.send_message("q", str(number))
+            while found := backend.receive_message("q", 10, 0, 30):
+                for message in found:
+                    backend.delete_message("q", message.receipt_handle)
+            return (time.process_time() - began) / depth
+        cost(100)
+        shallow = min(cost(500) for _ in range(3))
+        assert cost(20_000) < 4 * shallow
+    """,
+    "sqs: a declared fault delivers a deleted message once more": """
+        from labs.cloud import faults, moto_seams
+        from labs.cloud.kernel import SECOND, Kernel
+        def delivered(seed, fault, name="q"):
+            kernel = Kernel(seed=seed, epoch_ns=1_767_344_400 * 10**9)
+            faults.declare(fault, kernel)
+            queue = backend.create_queue(name, FifoQueue=str(name.endswith(".fifo")))
+            group = dict(group_id="g") if queue.fifo_queue else {}
+            for number in range(20):
+                backend.send_message(name, str(number), deduplication_id=str(number) if group else None, **group)
+            bodies = []
+            for _ in range(3):
+                while found := backend.receive_message(name, 10, 0, 30):
+                    for message in found:
+                        bodies.append(int(message.body))
+                        backend.delete_message(name, message.receipt_handle)
+                clock.move(moto_seams.VirtualTime.now + 30 * SECOND)
+            backend.delete_queue(name)
+            return [number for number in range(20) for _ in range(bodies.count(number) - 1)]
+        engine = moto_seams.Moto()
+        moto_seams.cut_deliveries(lambda change: None, engine)
+        import moto.sqs.models
+        clock = moto_seams.VirtualTime(1_767_344_400 * 10**9)
+        backend = moto.sqs.models.sqs_backends[moto_seams.ACCOUNT]["us-east-1"]
+        some = faults.DeliveredTwice(share=0.3)
+        assert delivered(1, None) == []
+        assert delivered(1, faults.DeliveredTwice()) == list(range(20)), "each once more, and only once more"
+        assert 0 < len(delivered(1, some)) < 20
+        assert delivered(1, some) == delivered(1, some) != delivered(2, some)
+        assert len(delivered(1, faults.DeliveredTwice(at_most=2))) == 2
+        assert delivered(1, faults.DeliveredTwice(queue="other")) == []
+        assert delivered(1, faults.DeliveredTwice(), "q.fifo") == [], "exactly once"
     """,
     "lambda: what moto forgets of a function is kept, and versions do not change": """
         import io, json, zipfile
@@ -129,7 +303,8 @@ PRELUDE = """
 import botocore.awsrequest, botocore.session, io
 from urllib.parse import urlsplit
 from labs.cloud.front import Request
-from labs.cloud.changes import MessageAdded, ObjectChanged
+from labs.cloud.changes import (
+    MessageAdded, MessagePublished, NotificationsConfigured, NotificationTarget, ObjectChanged)
 class Body(io.BytesIO):
     def stream(self, **options):
         yield self.read()

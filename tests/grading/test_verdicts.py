@@ -9,9 +9,17 @@ import pytest
 from labs.cloud import CloudHost
 from labs.grading import Reason, Result, Status, feedback, grade, grade_source
 from labs.model import Lab
-from tests.grading.conftest import GOOD
+from tests.grading.conftest import GOOD, make_pack
 
 Submit = Callable[..., Result]
+
+
+def append(path: Path, text: str, *changes: tuple[str, str]) -> None:
+    """Add to a file of a pack."""
+    found = path.read_text("utf-8")
+    for old, new in changes:
+        found = found.replace(old, new)
+    path.write_text(found + text, "utf-8")
 
 
 def reason_of(result: Result) -> Reason:
@@ -117,11 +125,22 @@ def test_links_lead_nowhere(submit: Submit, tmp_path: Path) -> None:
     assert result.checks[0].params["found"] == "['handler.py']"
 
 
-def test_an_endless_loop_is_wrong_and_ends_soon(submit: Submit) -> None:
+def test_an_endless_loop_is_wrong_and_ends_soon(tmp_path: Path, host: CloudHost) -> None:
+    pack = make_pack(tmp_path)
+    more = ("third", "fourth")
+    table = '[[checks]]\nid = "{0}"\ntask = 1\npoints = 10\ntitle.ko = "{0}"\ntitle.en = "{0}"\n'
+    append(pack / "lab.toml", "".join(map(table.format, more)), ("points = 30", "points = 50"))
+    for name in more:
+        append(pack / "hints.toml", f'[{name}]\nko = ["가", "나", "다"]\nen = ["a", "b", "c"]\n')
+        append(pack / "test_lab.py", f'\n\n@check("{name}")\ndef test_{name}(lab: LabRun) -> None:\n    ask(lab, 1)\n')
+        for language in ("ko", "en"):
+            append(pack / f"messages.{language}.toml", f'{name} = "Good."\n')
+    code = tmp_path / "mine.py"
+    code.write_text("import time\n\ndef handler(event, context):\n    while True:\n        time.sleep(0)\n", "utf-8")
     started = time.monotonic()
-    result = submit("def handler(event, context):\n    while True:\n        pass\n")
+    result = grade(pack, code, seed=1, host=host)
     assert result.status is Status.GRADED
-    assert [check.message_id for check in result.checks] == ["grading.spinning"] * 2
+    assert [check.message_id for check in result.checks] == ["grading.spinning"] * 3 + ["grading.not_run"]
     assert result.checks[0].evidence
     assert time.monotonic() - started < 60
 

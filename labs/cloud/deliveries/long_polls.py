@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from labs.cloud import moto_seams
 from labs.cloud.api_call import ApiCall
 from labs.cloud.changes import MessageAdded
-from labs.cloud.kernel import MILLISECOND, SECOND, Kernel
+from labs.cloud.kernel import SECOND, Kernel
 
 if TYPE_CHECKING:
     from labs.cloud.account import Account
@@ -45,9 +45,9 @@ class LongPolls:
 
         waiting.append(once)
         timer = self._kernel.after(seconds * SECOND, once)
-        hidden = moto_seams.next_visible_ms(queue_arn)
+        hidden = moto_seams.next_visible_ns(queue_arn)
         if hidden is not None:
-            self._kernel.at(round(hidden * MILLISECOND) - self._kernel.epoch_ns, once)
+            self._kernel.at(hidden - self._kernel.epoch_ns, once)
 
     def message_added(self, change: MessageAdded, cause: int | None) -> None:
         """Wake those who wait for this queue."""

@@ -58,7 +58,6 @@ class Environment:
         self._keep_alive: Entry | None = None
         self._init_phase: str | None = None  # "init", or "invoke" when it is part of an invocation
         self._started_at = self._init_at = self._kernel.now
-        self._cpu_at_start = 0
         self._init_ms: float | None = None
         self.on_end: Callable[[Environment], None] = lambda environment: None
         self._chance = self._kernel.chance(self.name)
@@ -94,7 +93,6 @@ class Environment:
             self._init_phase = None
             self._finish(Status.CRASH, runtime_api.not_started(str(error)), "crash")
             return
-        self._cpu_at_start = 0
         self._go(extra=0 if self._platform.measured else latency.INIT.draw(self._chance))
 
     def _go(self, *answers: tuple[Reply, Response], extra: int = 0) -> None:
@@ -128,7 +126,7 @@ class Environment:
             self._platform.call_aws(item.request, caller, answered)
 
         def answered(response: Response) -> None:
-            crashes = self._platform.faults.crashes_after(self.function.name, item.request)
+            crashes = self._platform.crashes.after(self.function.name, item.request)
             if crashes and guest is self._guest and self.state in (State.INIT, State.BUSY):
                 self._broken(runtime_api.exit_failure(-9, self._request_id()))
             else:
@@ -221,7 +219,7 @@ class Environment:
 
     def _hand_over(self) -> None:
         """Give the waiting process its event."""
-        self._cpu_at_start = self._guest.cpu_ns()
+        self._guest.begin()
         answers, self._held = self._held, []
         if self._next is not None and self._invocation is not None and self._deadline is not None:
             deadline_ms = (self._kernel.epoch_ns + self._deadline.at) // MILLISECOND
@@ -246,8 +244,7 @@ class Environment:
         figures: dict[str, JSON] = {"duration_ms": round(duration, 2), "billed_ms": report.billed_ms}
         if self._guest.stopped is not None:
             figures["stopped"] = self._guest.stopped
-        cpu_ms = (self._guest.cpu_ns() - self._cpu_at_start) / MILLISECOND
-        measured: dict[str, JSON] = {"max_memory_mb": most, "cpu_ms": round(cpu_ms, 1)}
+        measured: dict[str, JSON] = {"max_memory_mb": most, "cpu_ms": round(self._guest.cpu_ns() / MILLISECOND, 1)}
         self._init_ms = None
         record = self._records.ended(invocation.request_id, status, figures, failure, measured, self._phase)
         payload = failure.document if failure is not None else (self._answer or b"null")

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from labs.cloud.caller import Caller
 from labs.cloud.front import Front, Request, Response
-from labs.cloud.functions.faults import Faults
+from labs.cloud.functions.crashes import Crashes
 from labs.cloud.functions.sandbox import Tier
 from labs.cloud.kernel import Kernel
 from labs.cloud.trace import Recorder
@@ -39,4 +39,4 @@ class Platform:
     measured: bool
     call_aws: CallAws
     call_latency: Callable[[Request], int]
-    faults: Faults = field(default_factory=Faults)
+    crashes: Crashes = field(default_factory=Crashes)

@@ -6,6 +6,7 @@ by `labs.cloud.functions` and `labs.cloud.deliveries`. Written against moto 5.2.
 moto changes under one of these.
 """
 
+from labs.cloud.moto_seams.buckets import bucket_exists, is_s3_event
 from labs.cloud.moto_seams.configuration import (
     code_sizes,
     complete_functions,
@@ -19,49 +20,93 @@ from labs.cloud.moto_seams.deliveries import cut_deliveries
 from labs.cloud.moto_seams.engine import ACCOUNT, REGION, Moto, VirtualTime, seed
 from labs.cloud.moto_seams.functions import (
     FunctionVersion,
-    QueueMapping,
     UnknownFunctionError,
     function_version,
     layer_code,
-    queue_mappings,
     split_name,
 )
 from labs.cloud.moto_seams.logs import write_log
+from labs.cloud.moto_seams.mappings import QueueMapping, queue_mappings
+from labs.cloud.moto_seams.messages import deletion_misses
 from labs.cloud.moto_seams.metrics import put_metric
 from labs.cloud.moto_seams.queues import (
     ReceivedMessage,
+    UnknownSourceError,
     delete_messages,
-    next_visible_ms,
+    is_dead_letter_queue,
+    next_visible_ns,
+    queue_exists,
     receive,
+    redrive,
     visibility_timeout,
+    visible,
 )
+from labs.cloud.moto_seams.resource_types import add_resource_types
+from labs.cloud.moto_seams.schedules import Schedule, delete_schedule, schedules
+from labs.cloud.moto_seams.tables import (
+    Attributes,
+    StreamMapping,
+    StreamRecord,
+    expire_items,
+    stream_end,
+    stream_mappings,
+    stream_records,
+    stream_shard_id,
+)
+from labs.cloud.moto_seams.targets import MissingTargetError, target_policy
+from labs.cloud.moto_seams.topics import Subscription, subscriptions
 
 __all__ = [
     "ACCOUNT",
     "REGION",
+    "Attributes",
     "FunctionVersion",
+    "MissingTargetError",
     "Moto",
     "QueueMapping",
     "ReceivedMessage",
+    "Schedule",
+    "StreamMapping",
+    "StreamRecord",
+    "Subscription",
     "UnknownFunctionError",
+    "UnknownSourceError",
     "VirtualTime",
+    "add_resource_types",
+    "bucket_exists",
     "code_sizes",
     "complete_functions",
     "cut_deliveries",
     "delete_messages",
+    "delete_schedule",
+    "deletion_misses",
+    "expire_items",
     "function_names",
     "function_version",
     "invoke_configs",
+    "is_dead_letter_queue",
+    "is_s3_event",
     "latest",
     "layer_code",
     "next_visible_ms",
+    "next_visible_ns",
     "put_metric",
+    "queue_exists",
     "queue_mappings",
     "receive",
+    "redrive",
     "reserved",
     "runtime_version_arn",
+    "schedules",
     "seed",
     "split_name",
+    "stream_end",
+    "stream_mappings",
+    "stream_records",
+    "stream_shard_id",
+    "subscriptions",
+    "target_policy",
     "visibility_timeout",
+    "visible",
     "write_log",
 ]

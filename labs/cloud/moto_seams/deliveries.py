@@ -3,13 +3,16 @@
 from collections.abc import Callable
 
 import moto.awslambda.models
-import moto.s3.models
-import moto.s3.notifications
-import moto.sqs.models
 from moto.core.models import default_user_config
 
-from labs.cloud.changes import Change, MappingsChanged, MessageAdded, MessageDead, ObjectChanged
+from labs.cloud.changes import Change
+from labs.cloud.moto_seams.buckets import cut_buckets
 from labs.cloud.moto_seams.engine import Moto
+from labs.cloud.moto_seams.mappings import replace_mappings
+from labs.cloud.moto_seams.messages import replace_messages
+from labs.cloud.moto_seams.schedules import cut_schedules
+from labs.cloud.moto_seams.tables import cut_streams
+from labs.cloud.moto_seams.topics import cut_topics
 
 
 def cut_deliveries(tell: Callable[[Change], None], engine: Moto) -> None:
@@ -18,94 +21,15 @@ def cut_deliveries(tell: Callable[[Change], None], engine: Moto) -> None:
     default_user_config["lambda"]["use_docker"] = True
     moto.awslambda.models.LambdaFunction._invoke_lambda = _refuse_to_invoke
 
-    def send_event(account_id: str, event_name: str, bucket: "moto.s3.models.FakeBucket", key: object) -> None:
-        # moto would invoke the function inside PutObject and hand it an event without most of AWS's fields.
-        change = _object_change(str(getattr(event_name, "value", event_name)), bucket, key)
-        if change is not None:
-            tell(change)
+    cut_buckets(tell)
+    cut_topics(tell)
 
-    moto.s3.notifications.send_event = send_event
-
-    backend = moto.awslambda.models.LambdaBackend
-    create, update, delete = (
-        backend.create_event_source_mapping,
-        backend.update_event_source_mapping,
-        backend.delete_event_source_mapping,
-    )
-
-    def create_mapping(self: object, spec: dict[str, object]) -> object:
-        mapping = create(self, spec)
-        # moto's queues call the functions of their mappings inside SendMessage; an empty table keeps them from it.
-        for queue in moto.sqs.models.sqs_backends[mapping.account_id][mapping.region].queues.values():
-            queue.lambda_event_source_mappings.clear()
-        tell(MappingsChanged())
-        return mapping
-
-    def update_mapping(self: object, uuid: str, spec: dict[str, object]) -> object:
-        mapping = update(self, uuid, spec)
-        tell(MappingsChanged())
-        return mapping
-
-    def delete_mapping(self: object, uuid: str) -> object:
-        mapping = delete(self, uuid)
-        tell(MappingsChanged())
-        return mapping
-
-    backend.create_event_source_mapping = create_mapping
-    backend.update_event_source_mapping = update_mapping
-    backend.delete_event_source_mapping = delete_mapping
-
-    add_message = moto.sqs.models.Queue.add_message
-
-    def add_and_tell(self: "moto.sqs.models.Queue", message: "moto.sqs.models.Message") -> None:
-        add_message(self, message)
-        if message.approximate_receive_count:
-            tell(MessageDead(self.queue_arn, message.id, message.approximate_receive_count))
-        tell(MessageAdded(self.queue_arn, message.id))
-
-    moto.sqs.models.Queue.add_message = add_and_tell
-
-    receive = moto.sqs.models.SQSBackend.receive_message
-
-    def receive_without_waiting(
-        self: "moto.sqs.models.SQSBackend",
-        queue_name: str,
-        count: int,
-        wait_seconds_timeout: int,
-        visibility_timeout: int,
-        message_attribute_names: list[str] | None = None,
-    ) -> list[object]:
-        # moto waits on the real clock while virtual time stands still, that is for ever: the account parks the call instead.
-        found: list[object] = receive(self, queue_name, count, 0, visibility_timeout, message_attribute_names)
-        if not found and wait_seconds_timeout:
-            engine.wait = (self.get_queue(queue_name).queue_arn, int(wait_seconds_timeout))
-        return found
-
-    moto.sqs.models.SQSBackend.receive_message = receive_without_waiting
+    replace_mappings(tell)
+    replace_messages(tell, engine)
+    cut_streams(tell)
+    cut_schedules(tell)
 
 
 def _refuse_to_invoke(self: object, event: str | None = None) -> tuple[str, bool, str]:
-    # Reached by the sources that this cloud does not deliver yet (SNS, streams, log subscriptions). Docker must not start.
+    # Reached by the sources that this cloud does not deliver yet (streams, log subscriptions). Docker must not start.
     raise NotImplementedError("this event source is not simulated")
-
-
-def _object_change(event: str, bucket: "moto.s3.models.FakeBucket", key: object) -> ObjectChanged | None:
-    configuration = bucket.notification_configuration
-    if configuration is None:
-        return None
-    name, etag = str(getattr(key, "name", "")), str(getattr(key, "etag", ""))
-    functions = tuple((str(rule.id), str(rule.arn)) for rule in configuration.cloud_function if rule.matches(event, name))
-    if not functions:
-        return None
-    version = getattr(key, "version_id", None)
-    return ObjectChanged(
-        event=event,
-        bucket=bucket.name,
-        key=name,
-        size=int(getattr(key, "size", 0) or 0),
-        etag=etag.strip('"'),
-        version_id=str(version) if version and bucket.versioning_status == "Enabled" else None,
-        bucket_arn=bucket.arn,
-        region=bucket.region_name,
-        functions=functions,
-    )

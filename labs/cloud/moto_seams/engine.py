@@ -3,6 +3,7 @@
 import datetime
 import io
 import random
+import time
 import uuid
 
 import moto.server
@@ -31,8 +32,10 @@ def seed(number: int) -> None:
 class VirtualTime:
     """Hold moto's clocks at virtual time. Monotonic clocks, thread time-outs and sockets stay real."""
 
+    now: int | None = None  # the exact time of the process's cloud; the travelled clock loses nanoseconds on its way
+
     def __init__(self, wall_ns: int) -> None:
-        self._now = wall_ns
+        self._now = VirtualTime.now = wall_ns
         start = datetime.datetime.fromtimestamp(0, datetime.UTC)
         self._traveller = time_machine.travel(start, tick=False).start()
         self._traveller.shift(datetime.timedelta(microseconds=wall_ns // 1000))
@@ -40,7 +43,12 @@ class VirtualTime:
     def move(self, wall_ns: int) -> None:
         """Set the clocks, nanoseconds since 1970."""
         self._traveller.shift((wall_ns - self._now) / 1e9)
-        self._now = wall_ns
+        self._now = VirtualTime.now = wall_ns
+
+
+def now_ns() -> int:
+    """Give the cloud's time in nanoseconds since 1970; the real one where there is no cloud."""
+    return time.time_ns() if VirtualTime.now is None else VirtualTime.now
 
 
 class Moto:

@@ -1,4 +1,4 @@
-"""What moto's Lambda stores: functions and event source mappings."""
+"""What moto's Lambda stores of functions."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -43,21 +43,6 @@ class FunctionVersion:
     revision: str = ""
     initialization: str = "on-demand"
     recursion: str = "Terminate"
-
-
-@dataclass(frozen=True, slots=True)
-class QueueMapping:
-    """One event source mapping of a queue. Window in seconds."""
-
-    uuid: str
-    arn: str
-    queue_arn: str
-    function_arn: str
-    enabled: bool
-    batch_size: int
-    window: int
-    partial_responses: bool
-    maximum_concurrency: int | None
 
 
 class UnknownFunctionError(Exception):
@@ -152,28 +137,3 @@ def layer_code(arn: str) -> bytes:
     """Give the zip of a layer version; nothing for one that has been deleted."""
     found = moto.awslambda.models.lambda_backends[ACCOUNT][REGION].layers_versions_by_arn(arn)
     return bytes(found.code_bytes) if found is not None else b""
-
-
-def queue_mappings() -> list[QueueMapping]:
-    """List the event source mappings whose source is a queue."""
-    backend = moto.awslambda.models.lambda_backends[ACCOUNT][REGION]
-    found = []
-    for mapping in backend._event_source_mappings.values():
-        if ":sqs:" not in mapping.event_source_arn:
-            continue
-        scaling = mapping.scaling_config or {}
-        maximum = scaling.get("MaximumConcurrency")
-        found.append(
-            QueueMapping(
-                uuid=mapping.uuid,
-                arn=mapping.arn,
-                queue_arn=mapping.event_source_arn,
-                function_arn=mapping.function_arn,
-                enabled=str(mapping.enabled).lower() != "false",
-                batch_size=int(mapping.batch_size),
-                window=int(mapping.max_batch_window or 0),
-                partial_responses="ReportBatchItemFailures" in (mapping.function_response_types or ()),
-                maximum_concurrency=None if maximum is None else int(maximum),
-            )
-        )
-    return found

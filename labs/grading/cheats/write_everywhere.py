@@ -1,4 +1,4 @@
-"""Write the grader's own messages to every descriptor that this process has, and to those of every process it can see."""
+"""Write the grader's own messages to every descriptor that this process has."""
 
 import json
 import os
@@ -16,11 +16,6 @@ OWN = range(3, 65)
 
 
 def handler(event: object, context: object) -> None:
-    for process in os.listdir("/proc"):
-        for descriptor in OWN if process.isdigit() else ():
-            with suppress(OSError), open(f"/proc/{process}/fd/{descriptor}", "wb", buffering=0) as file:
-                os.set_blocking(file.fileno(), False)
-                file.write(LINES)
     for descriptor in OWN:
         with suppress(OSError):
             os.set_blocking(descriptor, False)

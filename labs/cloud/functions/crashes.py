@@ -19,7 +19,7 @@ class CrashAfter:
     occurrence: int = 1
 
 
-class Faults:
+class Crashes:
     """Know which faults are declared, and count what they depend on."""
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class Faults:
         self._crashes.append(fault)
         self._seen.setdefault((fault.function, fault.service, fault.operation), 0)
 
-    def crashes_after(self, function: str, request: Request) -> bool:
+    def after(self, function: str, request: Request) -> bool:
         """Tell whether the environment that made this call dies of it. Ask once per call."""
         if not self._crashes:
             return False
