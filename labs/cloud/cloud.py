@@ -99,7 +99,12 @@ class Cloud:
     ) -> None:
         if durations not in ("modelled", "measured"):
             raise ValueError(f'durations are "modelled" or "measured", not {durations!r}')
+        from labs.cloud.functions.quotas import Quotas
         from labs.cloud.functions.sandbox import probe
+
+        unknown = (quotas or {}).keys() - Quotas.__dataclass_fields__.keys()
+        if unknown:
+            raise ValueError(f"no such quota: {', '.join(sorted(unknown))}")
 
         self.seed, self.durations = seed, durations
         self.tier = probe().tier

@@ -13,13 +13,12 @@ from labs.cloud import latency, limits
 from labs.cloud.caller import Caller
 from labs.cloud.front import Reply, Response
 from labs.cloud.functions import runtime_api
-from labs.cloud.functions.guest import Grounds, Guest
+from labs.cloud.functions.guest import Guest
 from labs.cloud.functions.invocation import Invocation, Outcome, Status
 from labs.cloud.functions.logs import EnvironmentLog
 from labs.cloud.functions.platform import Platform, State
 from labs.cloud.functions.platform_log import PlatformLog, Report
 from labs.cloud.functions.records import EnvironmentRecords
-from labs.cloud.functions.runtime_api import Failure
 from labs.cloud.functions.sandbox import SandboxError
 from labs.cloud.functions.segment import Arrived, Stop
 from labs.cloud.kernel import MILLISECOND, SECOND, Entry
@@ -53,7 +52,7 @@ class Environment:
         self._held: list[tuple[Reply, Response]] = []  # answers that came while it was frozen
         self._next: Reply | None = None
         self._answer: bytes | None = None
-        self._failure: Failure | None = None
+        self._failure: runtime_api.Failure | None = None
         self._deadline: Entry | None = None
         self._keep_alive: Entry | None = None
         self._init_phase: str | None = None  # "init", or "invoke" when it is part of an invocation
@@ -68,8 +67,6 @@ class Environment:
         self._log = EnvironmentLog(self._kernel, platform.recorder, function, self.name, str(package), stream_id)
         self._says = PlatformLog(self._kernel, function, self._log, how)
         self._variables = runtime_api.variables(function, self._log.stream, how, self._chance)
-        ahead = max(limits.INIT_AHEAD.value, function.timeout)
-        self._init_limit = (ahead if self.provisioned else limits.INIT.value) * SECOND
         self._log.begin(None, created)
         self._says.init_start()
         self._initialise("init", created)
@@ -80,13 +77,12 @@ class Environment:
         self._init_phase, self._init_at = phase, self._kernel.now
         started = self._records.init_started(phase, cause)
         if phase == "init":
-            self._phase = started
-            self._log.cause = started
-            self._deadline = self._kernel.after(self._init_limit, self._timed_out)
-        grounds = Grounds(self._kernel, self._platform.front, self._platform.tier, self._platform.measured)
+            self._phase = self._log.cause = started
+            limit = max(limits.INIT_AHEAD.value, self.function.timeout) if self.provisioned else limits.INIT.value
+            self._deadline = self._kernel.after(limit * SECOND, self._timed_out)
         files, seed = (self._package, self._layers), self._chance.getrandbits(32)
         try:
-            self._guest = Guest(grounds, self.function, *files, self._variables, seed, self._log, self._asked)
+            self._guest = Guest(self._platform, self.function, *files, self._variables, seed, self._log, self._asked)
         except SandboxError as error:
             if phase == "init":
                 raise
@@ -105,10 +101,9 @@ class Environment:
                 self._call(item)
             else:
                 self._runtime_call(item)
-        if stop is Stop.EXITED:
-            self._broken(runtime_api.exit_failure(self._guest.exit_status(), self._request_id()))
-        elif stop is Stop.OUT_OF_MEMORY:
-            self._broken(runtime_api.exit_failure(-9, self._request_id()))
+        if stop in (Stop.EXITED, Stop.OUT_OF_MEMORY):
+            status = self._guest.exit_status() if stop is Stop.EXITED else -9
+            self._broken(runtime_api.exit_failure(status, self._request_id()))
 
     def _reply(self, guest: Guest, reply: Reply, response: Response) -> None:
         if guest is not self._guest or guest.closed:
@@ -122,9 +117,6 @@ class Environment:
         caller = Caller(self.name, self._phase, self._request_id())
         guest = self._guest
 
-        def arrive() -> None:
-            self._platform.call_aws(item.request, caller, answered)
-
         def answered(response: Response) -> None:
             crashes = self._platform.crashes.after(self.function.name, item.request)
             if crashes and guest is self._guest and self.state in (State.INIT, State.BUSY):
@@ -132,7 +124,7 @@ class Environment:
             else:
                 self._reply(guest, item.reply, response)
 
-        guest.later(self._platform.call_latency(item.request), arrive)
+        guest.later(self._platform.call_latency(item.request), lambda: self._platform.call_aws(item.request, caller, answered))
 
     def _runtime_call(self, item: Arrived) -> None:
         """Answer a call of the Runtime API."""
@@ -174,21 +166,15 @@ class Environment:
                 self._init_ms = None
                 self._rest(self._phase)
         elif invocation is not None:
-            if self._failure is not None:
-                self._finish(Status.ERROR, self._failure)
-            elif self._answer is None:
-                self._finish(Status.ERROR, runtime_api.no_answer(invocation.request_id))
-            elif len(self._answer) > limits.SYNC_PAYLOAD.value:
-                self._finish(Status.ERROR, runtime_api.too_large(len(self._answer)))
-            else:
-                self._finish(Status.SUCCESS, None)
+            failure = self._failure or runtime_api.refused_answer(self._answer, invocation.request_id)
+            self._finish(Status.SUCCESS if failure is None else Status.ERROR, failure)
 
-    def _init_ended(self, status: Status, failure: Failure | None) -> None:
+    def _init_ended(self, status: Status, failure: runtime_api.Failure | None) -> None:
         self._log.flush(final=True)
         phase, self._init_phase = self._init_phase or "init", None
         ms = (self._kernel.now - self._init_at) / MILLISECOND
         if phase == "init":
-            self._cancel_deadline()
+            self._cancel(self._deadline)
             self._init_ms = ms if status is Status.SUCCESS else None
         self._says.init_report(ms, phase, status, failure)
         self._records.init_ended(status, ms, failure, self._phase)
@@ -198,8 +184,7 @@ class Environment:
         """Run an event in this idle environment."""
         if self.state is not State.IDLE:
             raise RuntimeError(f"{self.name} is {self.state}")
-        if self._keep_alive is not None:
-            self._kernel.cancel(self._keep_alive)
+        self._cancel(self._keep_alive)
         if not self._guest.closed:
             self._guest.thaw()
         self._begin(invocation, cold=self._guest.closed)
@@ -228,18 +213,16 @@ class Environment:
         overhead = latency.INVOKE_OVERHEAD.draw(self._chance)
         self._go(*answers, extra=0 if self._platform.measured else overhead)
 
-    def _finish(self, status: Status, failure: Failure | None, broken: str | None = None) -> None:
+    def _finish(self, status: Status, failure: runtime_api.Failure | None, broken: str | None = None) -> None:
         """Report the end of an invocation; `broken` says what has become of the process, if it is lost."""
         invocation, self._invocation = self._invocation, None
         if invocation is None:
             return
-        self._cancel_deadline()
+        self._cancel(self._deadline)
         self._log.flush(final=True)
         duration = (self._kernel.now - self._started_at) / MILLISECOND
-        memory, most = self.function.memory_mb, self._guest.memory_mb
-        report = Report(
-            invocation.request_id, duration, self._init_ms, memory, most, status, failure, broken=broken is not None
-        )
+        memory, most, lost = self.function.memory_mb, self._guest.memory_mb, broken is not None
+        report = Report(invocation.request_id, duration, self._init_ms, memory, most, status, failure, lost)
         self._says.report(report)
         figures: dict[str, JSON] = {"duration_ms": round(duration, 2), "billed_ms": report.billed_ms}
         if self._guest.stopped is not None:
@@ -272,12 +255,12 @@ class Environment:
     def _timed_out(self) -> None:
         """Handle the end of the time that INIT or the invocation has."""
         self._deadline = None
+        failure = runtime_api.timeout_failure(self.function.timeout, self._request_id())
         if self._init_phase == "init":
-            self._broken(runtime_api.init_timeout_failure(limits.INIT.value), Status.TIMEOUT)
-        else:
-            self._broken(runtime_api.timeout_failure(self.function.timeout, self._request_id()), Status.TIMEOUT)
+            failure = runtime_api.init_timeout_failure(limits.INIT.value)
+        self._broken(failure, Status.TIMEOUT)
 
-    def _broken(self, exited: Failure, status: Status = Status.CRASH) -> None:
+    def _broken(self, exited: runtime_api.Failure, status: Status = Status.CRASH) -> None:
         # A failing import posts its error document and then exits; the document says more than the exit.
         failure = exited
         if self._failure is not None and status is not Status.TIMEOUT:
@@ -301,18 +284,16 @@ class Environment:
         if self.state is State.ENDED:
             return
         self.state = State.ENDED
-        self._cancel_deadline()
-        if self._keep_alive is not None:
-            self._kernel.cancel(self._keep_alive)
+        self._cancel(self._deadline, self._keep_alive)
         self._guest.close()
         self._records.gone(reason, cause)
         self.on_end(self)
 
     # small things
-    def _cancel_deadline(self) -> None:
-        if self._deadline is not None:
-            self._kernel.cancel(self._deadline)
-            self._deadline = None
+    def _cancel(self, *entries: Entry | None) -> None:
+        for entry in entries:
+            if entry is not None:
+                self._kernel.cancel(entry)
 
     def _request_id(self) -> str | None:
         return self._invocation.request_id if self._invocation is not None and self.state is not State.INIT else None

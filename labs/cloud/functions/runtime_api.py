@@ -160,13 +160,18 @@ def not_started(why: str) -> Failure:
     return _failure("ServiceException", f"the execution environment could not be started: {why}")
 
 
-def no_answer(request_id: str) -> Failure:
-    """Say that the runtime asked for the next event without having answered this one."""
+def refused_answer(answer: bytes | None, request_id: str) -> Failure | None:
+    """Say what is wrong with the answer to an event, when the runtime asks for the next one; None for nothing."""
+    if answer is None:
+        return _no_answer(request_id)
+    return _too_large(len(answer)) if len(answer) > limits.SYNC_PAYLOAD.value else None
+
+
+def _no_answer(request_id: str) -> Failure:
     return _failure("Runtime.Unknown", f"RequestId: {request_id} Error: the runtime gave no answer")
 
 
-def too_large(size: int) -> Failure:
-    """Say that the answer is larger than a synchronous payload may be."""
+def _too_large(size: int) -> Failure:
     message = f"Response payload size ({size} bytes) exceeded maximum allowed payload size ({limits.SYNC_PAYLOAD.value} bytes)."
     return _failure("Function.ResponseSizeTooLarge", message)
 
