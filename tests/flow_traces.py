@@ -276,7 +276,13 @@ def every_sentence() -> list[Record]:
         story.add("invocation.ended", environment, {**base, "status": status, "duration_ms": 9.96, "billed_ms": 10, **error})
     for reason in ("idle", "timeout", "crash", "updated", "closed", "새 이유"):
         story.add("environment.ended", environment, {"reason": reason})
-    for reason in ("RetriesExhausted", "EventAgeExceeded", "RecursiveLoop", HOSTILE):
+    story.add("environment.created", environment, {**base, "reason": "provisioned"})
+    for reset in ("timeout", "crash"):
+        story.add("environment.frozen", environment, {"reset": reset})
+    told = {"request_id": "r", "condition": "Success", "destination": "sqs:results"}
+    story.add("destination.sent", "lambda:thumbnail", told)
+    dropped = ("RetriesExhausted", "EventAgeExceeded", "RecursiveLoop", "ZeroReservedConcurrency", "ResourceNotFound", HOSTILE)
+    for reason in dropped:
         story.add("event.dropped", "lambda:thumbnail", {"request_id": "r", "reason": reason})
     for by in ("outside", environment):
         for operation in ("PutObject", "GetObject", "DeleteObject", "ListObjectsV2"):

@@ -14,9 +14,10 @@ from labs.cloud.changes import Change
 from labs.cloud.deliveries import long_polls, move_tasks, s3, schedule, sns, sqs, streams, time_to_live
 from labs.cloud.faults import Faults
 from labs.cloud.front import Front, Request, Response
-from labs.cloud.functions import invoke_api
+from labs.cloud.functions import control_plane, destinations, invoke_api, metrics, provisioned
 from labs.cloud.functions.asynchronous import AsynchronousQueue
-from labs.cloud.functions.environment import Platform
+from labs.cloud.functions.platform import Platform
+from labs.cloud.functions.quotas import Quotas
 from labs.cloud.functions.sandbox import Tier
 from labs.cloud.functions.service import Functions
 from labs.cloud.kernel import Kernel
@@ -28,7 +29,10 @@ from labs.cloud.trace import JSON, Recorder
 C = TypeVar("C", bound=Change)
 
 # What acts when something changes, and what carries operations out itself. A new source is one more of these.
-SERVICES = (invoke_api, s3, sns, sqs, long_polls, move_tasks, streams, time_to_live, schedule)
+SERVICES = (
+    *(control_plane, invoke_api, destinations, provisioned, metrics),
+    *(s3, sns, sqs, long_polls, move_tasks, streams, time_to_live, schedule),
+)
 
 # moto's own endpoints are no part of AWS: they show and wipe the whole state without asking who calls.
 _NOT_AWS = ("/moto-api", "/latest/meta-data", "/latest/api", "/latest/dynamic", "/latest/user-data")
@@ -38,14 +42,23 @@ class Account:
     """Kernel, stores, functions and deliveries of one account."""
 
     def __init__(
-        self, kernel: Kernel, front: Front, moto: moto_seams.Moto, *, tier: Tier, measured: bool, workspace: Path
+        self,
+        kernel: Kernel,
+        front: Front,
+        moto: moto_seams.Moto,
+        *,
+        tier: Tier,
+        measured: bool,
+        workspace: Path,
+        quotas: Quotas,
     ) -> None:
         self.kernel = kernel
         self.faults = Faults()
         self.recorder = Recorder(lambda: kernel.now)
         self._moto = moto
         platform = Platform(kernel, self.recorder, front, tier, measured, self.call, self._latency)
-        self.functions = Functions(platform, workspace)
+        self.functions = Functions(platform, workspace, quotas)
+        self.crashes = platform.crashes
         self.queue = AsynchronousQueue(kernel, self.recorder, self.functions)
         self._taken_over: dict[tuple[str, str], Callable[[ApiCall], None]] = {}
         self._listeners: dict[type[Change], list[Callable[[Any, int | None], None]]] = {}

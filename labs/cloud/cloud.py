@@ -82,7 +82,8 @@ class Cloud:
     """An AWS account inside this machine, with its own clock. Use it as a context manager.
 
     `durations` is "modelled" (deterministic) or "measured" (the real time that code takes). A live cloud starts at the
-    present; an instant one at a fixed instant, so that its trace does not depend on the day.
+    present; an instant one at a fixed instant, so that its trace does not depend on the day. `quotas` sets limits of
+    Lambda's by the names of labs/cloud/functions/quotas.py: {"concurrency": 50, "retry_base_s": 5}.
     """
 
     def __init__(
@@ -94,10 +95,16 @@ class Cloud:
         durations: str = "modelled",
         host: CloudHost | None = None,
         port: int = 0,
+        quotas: Mapping[str, float] | None = None,
     ) -> None:
         if durations not in ("modelled", "measured"):
             raise ValueError(f'durations are "modelled" or "measured", not {durations!r}')
+        from labs.cloud.functions.quotas import Quotas
         from labs.cloud.functions.sandbox import probe
+
+        unknown = (quotas or {}).keys() - Quotas.__dataclass_fields__.keys()
+        if unknown:
+            raise ValueError(f"no such quota: {', '.join(sorted(unknown))}")
 
         self.seed, self.durations = seed, durations
         self.tier = probe().tier
@@ -111,6 +118,7 @@ class Cloud:
                 "port": port,
                 "tier": int(self.tier),
                 "epoch_ns": int(epoch.timestamp()) * SECOND,
+                **(quotas or {}),
             }
         )
         self._lifeline, theirs = socket.socketpair()

@@ -14,6 +14,7 @@ class Kind(StrEnum):
     SNS_FAILED = "sns.failed"
     EVENT_QUEUED = "event.queued"
     EVENT_DROPPED = "event.dropped"
+    DESTINATION_SENT = "destination.sent"
     RETRY_SCHEDULED = "retry.scheduled"
     ENVIRONMENT_CREATED = "environment.created"
     ENVIRONMENT_FROZEN = "environment.frozen"

@@ -19,9 +19,11 @@ from labs.cloud.account import Account
 from labs.cloud.caller import OUTSIDE, Caller
 from labs.cloud.control import Control
 from labs.cloud.front import Front, Reply, Request, Response, bind
+from labs.cloud.functions.quotas import Quotas
 from labs.cloud.functions.sandbox import Tier
 from labs.cloud.goal import Goal
 from labs.cloud.kernel import Kernel, LivePace, Pace, RunEnd
+from labs.cloud.limits import ACCOUNT_CONCURRENCY, ASYNC_RETRY_BASE, SCALING
 from labs.cloud.local_client import LocalClients
 from labs.cloud.warm import Warm
 
@@ -40,6 +42,9 @@ class Settings:
     port: int = 0
     tier: int = 0
     epoch_ns: int = 0
+    concurrency: int = ACCOUNT_CONCURRENCY.value
+    retry_base_s: float = float(ASYNC_RETRY_BASE.value)
+    scaling: int = SCALING.value
 
     def to_json(self) -> bytes:
         """Write the settings."""
@@ -72,6 +77,7 @@ class CloudProcess:
             tier=Tier(settings.tier),
             measured=settings.measured,
             workspace=self.workspace / "code",
+            quotas=Quotas(settings.concurrency, settings.retry_base_s, settings.scaling),
         )
         self.pace = settings.pace
         self._live = LivePace(self.kernel, settings.factor)

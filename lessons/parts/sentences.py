@@ -22,6 +22,8 @@ VARIANTS: Mapping[str, Sequence[Sequence[str]]] = {
     "init.ended": (("status",),),
     "invocation.started": (("start",),),
     "invocation.ended": (("status",),),
+    "environment.created": (("reason",),),
+    "environment.frozen": (("reset",),),
     "environment.ended": (("reason",),),
     "event.dropped": (("reason",),),
     "batch.received": (("number",),),

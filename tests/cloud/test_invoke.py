@@ -125,7 +125,7 @@ def test_each_invocation_is_in_cloudwatch_logs(bench: Bench) -> None:
     events = bench.cloud.call("logs", "GetLogEvents", logGroupName="/aws/lambda/f", logStreamName=str(stream))["events"]
     assert isinstance(events, list)
     messages = [event["message"].strip() for event in events]
-    assert [message.split(" ")[0] for message in messages] == ["START", "안녕", "END", "REPORT"]
+    assert [message.split(" ")[0] for message in messages] == ["INIT_START", "START", "안녕", "END", "REPORT"]
 
 
 def test_an_asynchronous_event_is_accepted_at_once_and_retried_after_one_and_two_minutes(bench: Bench) -> None:

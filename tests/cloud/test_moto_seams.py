@@ -265,6 +265,45 @@ SCRIPTS = {
         sqs.list_queues()
         assert listed == [], listed
     """,
+    "lambda: what moto forgets of a function is kept, and versions do not change": """
+        import io, json, zipfile
+        from labs.cloud import moto_seams
+        engine = moto_seams.Moto()
+        made = io.BytesIO()
+        with zipfile.ZipFile(made, "w") as archive:
+            archive.writestr("h.py", "")
+        dead = {"TargetArn": "arn:aws:sqs:us-east-1:123456789012:dead"}
+        role = client(engine, "iam").create_role(RoleName="r", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+        functions = client(engine, "lambda")
+        def create(name):
+            return functions.create_function(FunctionName=name, Runtime="python3.12", Handler="h.h", Role=role,
+                Code={"ZipFile": made.getvalue()}, DeadLetterConfig=dead)
+        plain = create("plain")
+        assert "RevisionId" not in plain and "DeadLetterConfig" not in plain, "moto keeps them by now"
+        moto_seams.complete_functions()
+        assert create("f")["DeadLetterConfig"] == dead
+        functions.publish_version(FunctionName="f")
+        functions.update_function_configuration(FunctionName="f", DeadLetterConfig={"TargetArn": ""}, Timeout=9)
+        one, latest = moto_seams.function_version("f", "1"), moto_seams.function_version("f")
+        assert (one.dead_letter_arn, one.timeout, latest.dead_letter_arn, latest.timeout) == (dead["TargetArn"], 3, None, 9)
+        functions.create_alias(FunctionName="f", Name="live", FunctionVersion="1")
+        assert moto_seams.function_version("f:live").invoked_arn.endswith(":f:live")
+        assert moto_seams.function_version("f:live").version == "1"
+        functions.delete_function(FunctionName="f", Qualifier="1")
+        assert functions.publish_version(FunctionName="f")["Version"] == "2"
+        assert moto_seams.reserved("f") is None and moto_seams.reserved("gone") is None
+    """,
+    "cloudwatch: a metric of AWS's own is there": """
+        import datetime
+        from labs.cloud import moto_seams
+        engine = moto_seams.Moto()
+        now = datetime.datetime.now(datetime.UTC)
+        moto_seams.put_metric("AWS/Lambda", "Errors", 1, "Count", {"FunctionName": "f"}, int(now.timestamp() * 1e9))
+        found = client(engine, "cloudwatch").get_metric_statistics(Namespace="AWS/Lambda", MetricName="Errors", Period=60,
+            Dimensions=[{"Name": "FunctionName", "Value": "f"}], StartTime=now - datetime.timedelta(minutes=5),
+            EndTime=now + datetime.timedelta(minutes=5), Statistics=["Sum"])["Datapoints"]
+        assert [point["Sum"] for point in found] == [1.0]
+    """,
     "logs: lines are there": """
         import time
         from labs.cloud import moto_seams

@@ -2,15 +2,15 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-from labs.cloud.front import Front, Reply, Request, Response
+from labs.cloud.front import Reply, Request, Response
 from labs.cloud.functions.clock_page import ClockPage
 from labs.cloud.functions.logs import EnvironmentLog
-from labs.cloud.functions.sandbox import Spec, Tier, start
+from labs.cloud.functions.platform import Platform
+from labs.cloud.functions.sandbox import Spec, start
 from labs.cloud.functions.segment import Arrived, Stop, run_until_blocked
-from labs.cloud.kernel import SECOND, Entry, Kernel
+from labs.cloud.kernel import SECOND, Entry
 from labs.cloud.limits import INVOCATION_CPU
 from labs.cloud.moto_seams import FunctionVersion
 
@@ -19,24 +19,15 @@ _MOST_CPU = INVOCATION_CPU.value * SECOND
 _DONE = Response(200)
 
 
-@dataclass(frozen=True, slots=True)
-class Grounds:
-    """What a guest stands on: clock, sockets, sandbox, and whether its real time counts."""
-
-    kernel: Kernel
-    front: Front
-    tier: Tier
-    measured: bool
-
-
 class Guest:
     """Run one process in turns with everything else. `asks` hears what it asked for when it stopped, and why it stopped."""
 
     def __init__(
         self,
-        grounds: Grounds,
+        grounds: Platform,
         function: FunctionVersion,
         package: Path,
+        layers: tuple[Path, ...],
         environment: Mapping[str, str],
         seed: int,
         log: EnvironmentLog,
@@ -49,7 +40,7 @@ class Guest:
         self._waiting = 0  # requests that have no answer yet
         self._timers: dict[str, tuple[Entry, Reply]] = {}
         self._pending: list[Entry] = []
-        self._closed = False
+        self.closed = False
         self._cpu_at_start = 0
         self.memory_mb = 0  # the most seen
         self.stopped: Stop | None = None  # why it will never ask again
@@ -64,6 +55,7 @@ class Guest:
             hash_seed=seed,
             clock_fd=self._page.descriptor,
             seed=seed,
+            layers=layers,
         )
         self._process = start(spec, grounds.tier)
         self._listeners = (
@@ -169,8 +161,8 @@ class Guest:
 
     def close(self) -> None:
         """End it and leave nothing behind."""
-        if not self._closed:
-            self._closed = True
+        if not self.closed:
+            self.closed = True
             for entry in self._pending:
                 self._kernel.cancel(entry)
             self._front.forget(self._process.output)

@@ -52,7 +52,6 @@ class Invocation:
     cause: int
     done: Callable[[Outcome], None]
     attempt: int = 1
-    invoked_arn: str = ""
     client_context: str | None = None
 
 
@@ -60,4 +59,6 @@ class ThrottleReason(StrEnum):
     """Why Lambda refused, in the words of its API (service model of 2026-11)."""
 
     CONCURRENT_INVOCATIONS = "ConcurrentInvocationLimitExceeded"
+    INVOCATION_RATE = "FunctionInvocationRateLimitExceeded"
     RESERVED_CONCURRENCY = "ReservedFunctionConcurrentInvocationLimitExceeded"
+    RESERVED_RATE = "ReservedFunctionInvocationRateLimitExceeded"

@@ -16,13 +16,13 @@ from labs.cloud.functions.asynchronous import AsynchronousQueue
 from labs.cloud.functions.invocation import Invocation, Mode, Outcome, ThrottleReason
 from labs.cloud.functions.runtime_api import document
 from labs.cloud.functions.service import Functions
-from labs.cloud.moto_seams import FunctionVersion, UnknownFunctionError
+from labs.cloud.moto_seams import FunctionVersion, UnknownFunctionError, split_name
 
 if TYPE_CHECKING:
     from labs.cloud.account import Account
 
 _PATH = re.compile(r"/2015-03-31/functions/([^/]+)/invocations")
-_JSON = ("Content-Type", "application/json")
+JSON_HEADER = ("Content-Type", "application/json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,13 @@ def check(functions: Functions, request: Request) -> Call | Response:
     if len(request.body) > limit:
         message = f"Request must be smaller than {limit} bytes for the InvokeFunction operation"
         return refusal(413, "RequestTooLargeException", message)
+    qualifier = request.query.get("Qualifier")
+    inside = split_name(name)[1]
+    if inside and qualifier and inside != qualifier:
+        message = "The derived qualifier from the function name does not match the specified qualifier."
+        return refusal(400, "InvalidParameterValueException", message)
     try:
-        function = functions.find(name, request.query.get("Qualifier"))
+        function = functions.find(name, qualifier)
     except UnknownFunctionError as error:
         return refusal(404, "ResourceNotFoundException", f"Function not found: {error.arn}")
     payload = request.body or b"{}"
@@ -102,7 +107,7 @@ def perform(call: Call, functions: Functions, queue: AsynchronousQueue, cause: i
 
 def _answered(call: Call, request_id: str, outcome: Outcome) -> Response:
     headers = [
-        _JSON,
+        JSON_HEADER,
         ("x-amzn-RequestId", request_id),
         ("X-Amz-Executed-Version", call.function.version),
     ]
@@ -115,9 +120,9 @@ def _answered(call: Call, request_id: str, outcome: Outcome) -> Response:
 
 def _throttled(reason: ThrottleReason) -> Response:
     body = document(Reason=reason, Type="User", message="Rate Exceeded.")
-    return Response(429, (_JSON, ("x-amzn-ErrorType", "TooManyRequestsException"), ("Retry-After", "1")), body)
+    return Response(429, (JSON_HEADER, ("x-amzn-ErrorType", "TooManyRequestsException"), ("Retry-After", "1")), body)
 
 
 def refusal(status: int, code: str, message: str) -> Response:
     """Give Lambda's error answer."""
-    return Response(status, (_JSON, ("x-amzn-ErrorType", code)), document(Type="User", Message=message, message=message))
+    return Response(status, (JSON_HEADER, ("x-amzn-ErrorType", code)), document(Type="User", Message=message, message=message))

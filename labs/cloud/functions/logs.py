@@ -6,11 +6,9 @@ import datetime
 from labs.cloud import moto_seams
 from labs.cloud.kernel import Kernel
 from labs.cloud.kinds import Kind
-from labs.cloud.limits import LOG_BYTES_PER_INVOCATION
+from labs.cloud.limits import LOG_BYTES_PER_INVOCATION, LOG_TAIL
 from labs.cloud.moto_seams import FunctionVersion
 from labs.cloud.trace import Recorder
-
-_TAIL = 4096  # bytes of LogType=Tail, AWS SDK service model: Lambda Invoke (2026-11-17)
 
 
 class EnvironmentLog:
@@ -72,4 +70,4 @@ class EnvironmentLog:
 
     def tail(self) -> bytes:
         """Give the last of this invocation's log, as LogType=Tail returns it."""
-        return base64.b64encode("".join(line + "\n" for line in self._tail).encode()[-_TAIL:])
+        return base64.b64encode("".join(line + "\n" for line in self._tail).encode()[-LOG_TAIL.value :])

@@ -1,9 +1,13 @@
 """Unpack deployment packages, within bounds."""
 
+import hashlib
 import io
 import stat
 import zipfile
 from pathlib import Path
+
+from labs.cloud import moto_seams
+from labs.cloud.moto_seams import FunctionVersion
 
 MAX_BYTES = 250 * 1024 * 1024  # Lambda's own limit for an unpacked package, AWS developer guide: Lambda quotas (2026-11-20)
 MAX_ENTRIES = 10_000
@@ -44,3 +48,26 @@ def unpack(archive: bytes, target: Path) -> None:
             path.chmod(0o755 if path.is_dir() else 0o644)
     except (zipfile.BadZipFile, EOFError, OSError, RuntimeError) as error:
         raise PackageError(f"the package cannot be unpacked: {error}") from error
+
+
+class Packages:
+    """Keep what is unpacked of functions and layers, one folder per content."""
+
+    def __init__(self, workspace: Path) -> None:
+        self._workspace = workspace
+
+    def code(self, function: FunctionVersion) -> Path:
+        """Give the folder of a function's code. Raises PackageError."""
+        return self._folder([function.code])
+
+    def layers(self, function: FunctionVersion) -> tuple[Path, ...]:
+        """Give the one folder that a function's layers make under /opt; a later layer replaces files of earlier ones."""
+        archives = [moto_seams.layer_code(arn) for arn in function.layers]
+        return (self._folder(archives),) if any(archives) else ()
+
+    def _folder(self, archives: list[bytes]) -> Path:
+        target = self._workspace / hashlib.sha256(b"".join(hashlib.sha256(one).digest() for one in archives)).hexdigest()
+        if not target.exists():
+            for archive in archives:
+                unpack(archive, target)
+        return target

@@ -4,9 +4,7 @@ Sources: AWS Lambda developer guide, "Using the Lambda runtime API", "Lambda run
 Lambda environment variables" (2026-11-20).
 """
 
-import datetime
 import json
-import math
 import random
 import signal
 import sys
@@ -16,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from labs.cloud import limits
 from labs.cloud.front import Request, Response
-from labs.cloud.functions.invocation import Invocation, Status
+from labs.cloud.functions.invocation import Invocation
 from labs.cloud.moto_seams import FunctionVersion
 from labs.cloud.trace import JSON
 
@@ -152,18 +150,28 @@ def timeout_failure(seconds: int, request_id: str | None) -> Failure:
     return _failure("Sandbox.Timedout", f"RequestId: {request_id} Error: Task timed out after {seconds:.2f} seconds")
 
 
-def init_timeout_failure(seconds: int, request_id: str | None) -> Failure:
-    """Say that INIT took longer than Lambda allows."""
+def init_timeout_failure(seconds: int) -> Failure:
+    """Say that INIT took longer than Lambda allows; the caller never sees it, because INIT is tried again."""
     return _failure("Sandbox.Timedout", f"INIT did not end within {seconds} seconds")
 
 
-def no_answer(request_id: str) -> Failure:
-    """Say that the runtime asked for the next event without having answered this one."""
+def not_started(why: str) -> Failure:
+    """Say that this machine could not start the process; the learner's code is not to blame."""
+    return _failure("ServiceException", f"the execution environment could not be started: {why}")
+
+
+def refused_answer(answer: bytes | None, request_id: str) -> Failure | None:
+    """Say what is wrong with the answer to an event, when the runtime asks for the next one; None for nothing."""
+    if answer is None:
+        return _no_answer(request_id)
+    return _too_large(len(answer)) if len(answer) > limits.SYNC_PAYLOAD.value else None
+
+
+def _no_answer(request_id: str) -> Failure:
     return _failure("Runtime.Unknown", f"RequestId: {request_id} Error: the runtime gave no answer")
 
 
-def too_large(size: int) -> Failure:
-    """Say that the answer is larger than a synchronous payload may be."""
+def _too_large(size: int) -> Failure:
     message = f"Response payload size ({size} bytes) exceeded maximum allowed payload size ({limits.SYNC_PAYLOAD.value} bytes)."
     return _failure("Function.ResponseSizeTooLarge", message)
 
@@ -175,7 +183,7 @@ def event(invocation: Invocation, deadline_ms: int, chance: random.Random) -> Re
         ("Content-Type", "application/json"),
         ("Lambda-Runtime-Aws-Request-Id", invocation.request_id),
         ("Lambda-Runtime-Deadline-Ms", str(deadline_ms)),
-        ("Lambda-Runtime-Invoked-Function-Arn", invocation.invoked_arn or invocation.function.arn),
+        ("Lambda-Runtime-Invoked-Function-Arn", invocation.function.invoked_arn or invocation.function.arn),
         ("Lambda-Runtime-Trace-Id", f"Root={root};Parent={chance.getrandbits(64):016x};Sampled=0"),
     ]
     if invocation.client_context:
@@ -183,10 +191,12 @@ def event(invocation: Invocation, deadline_ms: int, chance: random.Random) -> Re
     return Response(200, tuple(headers), invocation.payload)
 
 
-def variables(function: FunctionVersion, log_stream: str, chance: random.Random) -> dict[str, str]:
+def variables(function: FunctionVersion, log_stream: str, initialization: str, chance: random.Random) -> dict[str, str]:
     """Give the environment variables of an environment: the function's own and Lambda's reserved ones."""
+    logging = {"AWS_LAMBDA_LOG_FORMAT": function.log_format, "AWS_LAMBDA_LOG_LEVEL": function.application_log_level}
     return {
         **function.environment,
+        **(logging if function.log_format == "JSON" else {}),
         "_HANDLER": function.handler,
         "AWS_REGION": function.region,
         "AWS_DEFAULT_REGION": function.region,
@@ -194,59 +204,13 @@ def variables(function: FunctionVersion, log_stream: str, chance: random.Random)
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
         "AWS_LAMBDA_FUNCTION_VERSION": function.version,
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": initialization,
         "AWS_LAMBDA_LOG_GROUP_NAME": function.log_group,
         "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
         "AWS_ACCESS_KEY_ID": "ASIA" + "".join(chance.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", k=16)),
         "AWS_SECRET_ACCESS_KEY": f"{chance.getrandbits(160):040x}",
         "AWS_SESSION_TOKEN": f"{chance.getrandbits(256):064x}",
     }
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """The figures of one finished invocation. Times in milliseconds, memory in MB."""
-
-    request_id: str
-    duration_ms: float
-    init_ms: float | None
-    memory_mb: int
-    max_memory_mb: int
-    status: Status
-    failure: Failure | None
-
-    @property
-    def billed_ms(self) -> int:
-        """Give the billed duration, which includes INIT (since 2025-08-01, AWS Compute Blog 2025-04-29)."""
-        return math.ceil(self.duration_ms + (self.init_ms or 0.0))
-
-    def lines(self, wall_ns: int) -> list[str]:
-        """Give the lines that Lambda writes at the end of an invocation."""
-        found = []
-        if self.status is Status.TIMEOUT:
-            stamp = datetime.datetime.fromtimestamp(wall_ns / 1e9, datetime.UTC)
-            seconds = self.duration_ms / 1000
-            found.append(
-                f"{stamp:%Y-%m-%dT%H:%M:%S}.{stamp.microsecond // 1000:03d}Z {self.request_id} "
-                f"Task timed out after {seconds:.2f} seconds"
-            )
-        elif self.status is Status.CRASH and self.failure is not None:
-            found.append(self.failure.message)
-            found.append(self.failure.error_type)
-        fields = [
-            f"REPORT RequestId: {self.request_id}",
-            f"Duration: {self.duration_ms:.2f} ms",
-            f"Billed Duration: {self.billed_ms} ms",
-            f"Memory Size: {self.memory_mb} MB",
-            f"Max Memory Used: {self.max_memory_mb} MB",
-        ]
-        if self.init_ms is not None:
-            fields.append(f"Init Duration: {self.init_ms:.2f} ms")
-        if self.status is Status.TIMEOUT:
-            fields.append("Status: timeout")
-        elif self.status is Status.CRASH and self.failure is not None:
-            fields.append(f"Status: error\tError Type: {self.failure.error_type}")
-        return [*found, f"END RequestId: {self.request_id}", "\t".join(fields)]
 
 
 def actual_runtime() -> str:

@@ -7,16 +7,28 @@ moto changes under one of these.
 """
 
 from labs.cloud.moto_seams.buckets import bucket_exists, is_s3_event
+from labs.cloud.moto_seams.configuration import (
+    code_sizes,
+    complete_functions,
+    function_names,
+    invoke_configs,
+    latest,
+    reserved,
+    runtime_version_arn,
+)
 from labs.cloud.moto_seams.deliveries import cut_deliveries
 from labs.cloud.moto_seams.engine import ACCOUNT, REGION, Moto, VirtualTime, seed
 from labs.cloud.moto_seams.functions import (
     FunctionVersion,
     UnknownFunctionError,
     function_version,
+    layer_code,
+    split_name,
 )
 from labs.cloud.moto_seams.logs import write_log
 from labs.cloud.moto_seams.mappings import QueueMapping, queue_mappings
 from labs.cloud.moto_seams.messages import deletion_misses
+from labs.cloud.moto_seams.metrics import put_metric
 from labs.cloud.moto_seams.queues import (
     ReceivedMessage,
     UnknownSourceError,
@@ -62,22 +74,32 @@ __all__ = [
     "VirtualTime",
     "add_resource_types",
     "bucket_exists",
+    "code_sizes",
+    "complete_functions",
     "cut_deliveries",
     "delete_messages",
     "delete_schedule",
     "deletion_misses",
     "expire_items",
+    "function_names",
     "function_version",
+    "invoke_configs",
     "is_dead_letter_queue",
     "is_s3_event",
+    "latest",
+    "layer_code",
     "next_visible_ms",
     "next_visible_ns",
+    "put_metric",
     "queue_exists",
     "queue_mappings",
     "receive",
     "redrive",
+    "reserved",
+    "runtime_version_arn",
     "schedules",
     "seed",
+    "split_name",
     "stream_end",
     "stream_mappings",
     "stream_records",

@@ -17,7 +17,7 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NoReturn, TypedDict
+    from typing import NoReturn, TextIO, TypedDict
 
     class Config(TypedDict):
         """What the host decides."""
@@ -99,6 +99,21 @@ def _furnish(config: Config) -> None:
     sys.path.append(sys.path.pop(0))
 
 
+class _OneEvent:
+    """Let the lines of one print stay together: Lambda makes one log event of them."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        # The host turns carriage returns back; what ends the text ends the event.
+        body = text.rstrip("\n")
+        return self._stream.write(body.replace("\n", "\r") + text[len(body) :])
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._stream, name)
+
+
 def _learners_path(config: Config) -> list[str]:
     path = [config["task_root"]]
     if config["layer"] is not None:
@@ -134,6 +149,7 @@ def main() -> NoReturn:
         virtual_time.install(config["clock_fd"], config["environment"]["AWS_LAMBDA_RUNTIME_API"], config["seed"])
     from awslambdaric.__main__ import main as run
 
+    vars(sys)["stdout"] = _OneEvent(sys.stdout)
     for name in ("confine", "seccomp"):
         sys.modules.pop(name, None)
     sys.argv[1:] = []
