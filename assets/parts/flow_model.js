@@ -214,6 +214,7 @@ export function wentWrong(record) {
   const { kind, detail } = record;
   if (kind === "api.call") return detail.error !== null && detail.error !== undefined;
   if (kind === "init.ended" || kind === "invocation.ended") return detail.status !== "success";
+  if (kind === "http.response") return detail.status >= 500;
   return ["invocation.throttled", "event.dropped", "batch.failed", "message.dead"].includes(kind);
 }
 

@@ -25,6 +25,13 @@ THROTTLE_BACKOFF_LAST = Limit(300, "seconds", f"{_DOCS}: error handling for asyn
 RECURSION = Limit(16, "invocations", f"{_DOCS}: recursive loop detection (approximately 16)", "2026-11-20")
 SQS_POLLERS = Limit(5, "concurrent batches", f"{_DOCS}: scaling behavior for Amazon SQS event source mappings", "2026-11-20")
 
+_GATEWAY = "Amazon API Gateway developer guide"
+HTTP_API_TIMEOUT = Limit(30, "seconds", f"{_GATEWAY}: quotas for HTTP APIs (maximum integration timeout)", "2026-11-20")
+REST_API_TIMEOUT = Limit(29, "seconds", f"{_GATEWAY}: quotas for REST APIs (default integration timeout)", "2026-11-20")
+API_PAYLOAD = Limit(10_485_760, "bytes", f"{_GATEWAY}: quotas for HTTP APIs and REST APIs (payload size, 10 MB)", "2026-11-20")
+API_RATE = Limit(10_000, "requests per second", f"{_GATEWAY}: account-level throttling per Region", "2026-11-20")
+API_BURST = Limit(5_000, "requests at once", f"{_GATEWAY}: account-level throttling per Region", "2026-11-20")
+
 # AWS gives 1,000 and new accounts less; each environment is a process of some 50 MB here.
 ACCOUNT_CONCURRENCY = Limit(10, "concurrent executions", _OURS, "2026-11-20")
 KEEP_ALIVE = Limit(600, "seconds", f"{_OURS}; AWS does not publish how long an idle environment is kept", "2026-11-20")

@@ -15,6 +15,7 @@ from labs.cloud.moto_seams.functions import (
     function_version,
     queue_mappings,
 )
+from labs.cloud.moto_seams.gateways import Cors, Gateway, Protocol, Route, Stage, Throttle, api, function_url, repair_gateways
 from labs.cloud.moto_seams.logs import write_log
 from labs.cloud.moto_seams.queues import (
     ReceivedMessage,
@@ -27,18 +28,27 @@ from labs.cloud.moto_seams.queues import (
 __all__ = [
     "ACCOUNT",
     "REGION",
+    "Cors",
     "FunctionVersion",
+    "Gateway",
     "Moto",
+    "Protocol",
     "QueueMapping",
     "ReceivedMessage",
+    "Route",
+    "Stage",
+    "Throttle",
     "UnknownFunctionError",
     "VirtualTime",
+    "api",
     "cut_deliveries",
     "delete_messages",
+    "function_url",
     "function_version",
     "next_visible_ms",
     "queue_mappings",
     "receive",
+    "repair_gateways",
     "seed",
     "visibility_timeout",
     "write_log",
