@@ -24,6 +24,8 @@ from labs.cloud.moto_seams.queues import (
     receive,
     visibility_timeout,
 )
+from labs.cloud.moto_seams.resource_types import add_resource_types, supported
+from labs.cloud.moto_seams.stacks import MadeResource, roll_back_stacks, stack_failure, stack_resources
 
 __all__ = [
     "ACCOUNT",
@@ -31,6 +33,7 @@ __all__ = [
     "Cors",
     "FunctionVersion",
     "Gateway",
+    "MadeResource",
     "Moto",
     "Protocol",
     "QueueMapping",
@@ -40,6 +43,7 @@ __all__ = [
     "Throttle",
     "UnknownFunctionError",
     "VirtualTime",
+    "add_resource_types",
     "api",
     "cut_deliveries",
     "delete_messages",
@@ -49,7 +53,11 @@ __all__ = [
     "queue_mappings",
     "receive",
     "repair_gateways",
+    "roll_back_stacks",
     "seed",
+    "stack_failure",
+    "stack_resources",
+    "supported",
     "visibility_timeout",
     "write_log",
 ]

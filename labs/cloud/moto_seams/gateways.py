@@ -9,6 +9,7 @@ from typing import Any
 import moto.apigateway.models
 import moto.apigatewayv2.models
 import moto.awslambda.models
+import moto.awslambda.responses
 
 _FUNCTION = re.compile(r"arn:[^:]+:lambda:.+?:function:[^/]+")
 _VARIABLE = re.compile(r"\$\{stageVariables\.(\w+)\}")
@@ -111,6 +112,20 @@ def repair_gateways() -> None:
         self.url = self.url.rstrip("/") + "/"
 
     config.__init__ = make_url_with_slash
+
+    responses = moto.awslambda.responses.LambdaResponse
+    create_url = responses.create_function_url_config
+
+    def create_url_of_alias(self: Any) -> Any:
+        # moto takes no notice of the alias that a URL leads to.
+        answer = create_url(self)
+        qualifier = self.querystring.get("Qualifier", [None])[0]
+        if qualifier:
+            function = self.backend.get_function(self.path.split("/")[-2])
+            function.url_config.target = f"{function.function_arn}:{qualifier}"
+        return answer
+
+    responses.create_function_url_config = create_url_of_alias
 
     rest = moto.apigateway.models.RestAPI
     patch = rest.apply_patch_operations
