@@ -329,6 +329,18 @@ def every_sentence() -> list[Record]:
         story.add("sns.filtered", "sns:photos", published)
         for then in ({"then": "retry", "after_s": 0}, {"then": "dead", "dead_letter_queue": "d"}, {"then": "discarded"}):
             story.add("sns.failed", "sns:photos", {**published, "reason": HOSTILE, **then})
+    asked = {
+        "service": "execute-api",
+        "api": "abc123",
+        "method": "GET",
+        "path": "/photos",
+        "by": "outside",
+        "stage": "$default",
+    }
+    request = story.add("http.request", "execute-api:abc123", asked)
+    story.add("http.request", "lambda-url:def456", {**asked, "service": "lambda-url", "api": "def456", "route": "$default"})
+    story.add("http.response", "execute-api:abc123", {"status": 200, "duration_ms": 204.1, "request": request}, request)
+    story.add("http.response", "execute-api:abc123", {"status": 502}, request)
     story.add("something.new", "states:machine:1", {"of": ["a", 1]})
     story.wait(3_725_250)
     story.add("invocation.throttled", "lambda:thumbnail", {"request_id": "r", "reason": None})

@@ -224,6 +224,7 @@ export function wentWrong(record) {
   const { kind, detail } = record;
   if (kind === "api.call") return detail.error !== null && detail.error !== undefined;
   if (kind === "init.ended" || kind === "invocation.ended") return detail.status !== "success";
+  if (kind === "http.response") return detail.status >= 500;
   return WRONG.has(kind);
 }
 

@@ -38,7 +38,7 @@ export class Book {
   /** Say what caused a record: the sentence of its cause, or that it came from outside. */
   why(cause, record) {
     if (cause) return this.sentence(cause);
-    const outside = record.kind === "api.call" && this.facts(record).by === "outside";
+    const outside = ["api.call", "http.request"].includes(record.kind) && this.facts(record).by === "outside";
     return this.text[outside ? "sentence.none.outside" : "sentence.none.other"];
   }
 

@@ -11,7 +11,7 @@ from labs.cloud import latency, moto_seams, operations
 from labs.cloud.api_call import ApiCall
 from labs.cloud.caller import DEPLOYMENT, SERVICE, Caller
 from labs.cloud.changes import Change
-from labs.cloud.deliveries import long_polls, move_tasks, s3, schedule, sns, sqs, streams, time_to_live
+from labs.cloud.deliveries import http, http_routes, long_polls, move_tasks, s3, schedule, sns, sqs, streams, time_to_live
 from labs.cloud.faults import Faults
 from labs.cloud.front import Front, Request, Response
 from labs.cloud.functions import control_plane, destinations, invoke_api, metrics, provisioned
@@ -28,10 +28,13 @@ from labs.cloud.trace import JSON, Recorder
 
 C = TypeVar("C", bound=Change)
 
+# Answers a request that is no call of an AWS API (a client of a learner's own API); False leaves it to others.
+AnswerFirst = Callable[[Request, Caller, Callable[[Response], None]], bool]
+
 # What acts when something changes, and what carries operations out itself. A new source is one more of these.
 SERVICES = (
     *(control_plane, invoke_api, destinations, provisioned, metrics),
-    *(s3, sns, sqs, long_polls, move_tasks, streams, time_to_live, schedule),
+    *(s3, sns, sqs, long_polls, move_tasks, streams, time_to_live, schedule, http),
 )
 
 # moto's own endpoints are no part of AWS: they show and wipe the whole state without asking who calls.
@@ -61,6 +64,7 @@ class Account:
         self.crashes = platform.crashes
         self.queue = AsynchronousQueue(kernel, self.recorder, self.functions)
         self._taken_over: dict[tuple[str, str], Callable[[ApiCall], None]] = {}
+        self._first: list[AnswerFirst] = []
         self._listeners: dict[type[Change], list[Callable[[Any, int | None], None]]] = {}
         # What an API call that is under way has changed; its record does not exist yet.
         self._changes: list[Change] | None = None
@@ -72,6 +76,10 @@ class Account:
         """Carry out an operation ourselves instead of leaving it to the store."""
         self._taken_over[service, operation] = perform
 
+    def answer_first(self, answer: AnswerFirst) -> None:
+        """Ask this before a request is taken for a call of an AWS API."""
+        self._first.append(answer)
+
     def on(self, kind: type[C], act: Callable[[C, int | None], None]) -> None:
         """Act on changes of a kind; they come with the record that caused them, if there is one."""
         self._listeners.setdefault(kind, []).append(act)
@@ -82,10 +90,12 @@ class Account:
 
     def call(self, request: Request, caller: Caller, answer: Callable[[Response], None]) -> None:
         """Carry out an API call at this instant."""
+        if any(first(request, caller, answer) for first in self._first):
+            return
         if posixpath.normpath("/" + request.path.lstrip("/")).startswith(_NOT_AWS):
             answer(_not_aws(request.path))
             return
-        request = without_moto_headers(request)
+        request = http_routes.path_style(without_moto_headers(request))
         operation = operations.identify(request)
         call = ApiCall(request, operation, caller, answer, self._ask_store, self._record)
         perform = self._taken_over.get((operation.service, operation.name))

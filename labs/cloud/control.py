@@ -10,7 +10,7 @@ from labs.cloud.front import Reply, Request, Response
 from labs.cloud.goal import Goal
 from labs.cloud.kernel import SECOND, Pace, RunEnd
 from labs.cloud.local_client import LocalClients, OperationFailed
-from labs.cloud.stack import DeploymentError, deploy, extend
+from labs.cloud.stack import DeploymentError, deploy
 
 if TYPE_CHECKING:
     from labs.cloud.process import CloudProcess
@@ -25,7 +25,6 @@ class Control:
 
     def __init__(self, process: "CloudProcess", clients: LocalClients) -> None:
         self._process, self._clients = process, clients
-        extend(clients)
         self._waiting: list[tuple[int, int, float, Reply]] = []
         self._routes: dict[str, Callable[[Mapping[str, object], Reply], None]] = {
             "/state": self._state,

@@ -27,6 +27,7 @@ class Request:
     target: str  # as sent: path and query, percent-encoded
     headers: Mapping[str, str]  # names in lower case; the last of repeated ones
     body: bytes = field(repr=False)
+    lines: tuple[tuple[str, str], ...] = ()  # every header line as sent; empty where no socket was involved
 
     @property
     def raw_path(self) -> str:
@@ -110,13 +111,14 @@ class Connection:
         self._parser = httptools.HttpRequestParser(self)
         self._target = b""
         self._headers: dict[str, str] = {}
+        self._lines: list[tuple[str, str]] = []
         self._headers_size = 0
         self._body = bytearray()
         self._refused: Response | None = None
 
     # httptools callbacks
     def on_message_begin(self) -> None:
-        self._target, self._headers, self._headers_size = b"", {}, 0
+        self._target, self._headers, self._lines, self._headers_size = b"", {}, [], 0
         self._body = bytearray()
         self._refused = None
 
@@ -128,7 +130,8 @@ class Connection:
         if self._headers_size > MAX_HEADERS:
             self._refused = Response(431)
             return
-        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+        self._lines.append((name.decode("latin-1"), value.decode("latin-1")))
+        self._headers[self._lines[-1][0].lower()] = self._lines[-1][1]
 
     def on_headers_complete(self) -> None:
         # botocore waits a second for this line before it sends an object.
@@ -147,7 +150,8 @@ class Connection:
         if self._refused is not None:
             reply.send(self._refused)
             return
-        request = Request(method, self._target.decode("latin-1"), self._headers, bytes(self._body))
+        target = self._target.decode("latin-1")
+        request = Request(method, target, self._headers, bytes(self._body), tuple(self._lines))
         self._body = bytearray()
         self._on_request(request, reply)
 

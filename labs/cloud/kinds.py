@@ -8,6 +8,8 @@ class Kind(StrEnum):
 
     DEPLOYED = "deployed"
     API_CALL = "api.call"
+    HTTP_REQUEST = "http.request"
+    HTTP_RESPONSE = "http.response"
     S3_NOTIFICATION = "s3.notification"
     SNS_NOTIFICATION = "sns.notification"
     SNS_FILTERED = "sns.filtered"

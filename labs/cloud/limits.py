@@ -92,6 +92,14 @@ SNS_RETRIES_POST_BACKOFF = Limit(100_000, "retries, 20 s apart", _RETRIES, "2026
 SNS_RETRY_LEAST = Limit(1, "seconds between retries", _RETRIES, "2026-11-20")
 SNS_RETRY_MOST = Limit(20, "seconds between retries", _RETRIES, "2026-11-20")
 
+_GATEWAY = "Amazon API Gateway developer guide"
+HTTP_API_TIMEOUT = Limit(30, "seconds", f"{_GATEWAY}: quotas for HTTP APIs (maximum integration timeout)", "2026-11-20")
+REST_API_TIMEOUT = Limit(29, "seconds", f"{_GATEWAY}: quotas for REST APIs (default integration timeout)", "2026-11-20")
+API_PAYLOAD = Limit(10_485_760, "bytes", f"{_GATEWAY}: quotas for HTTP APIs and REST APIs (payload size, 10 MB)", "2026-11-20")
+API_RATE = Limit(10_000, "requests per second", f"{_GATEWAY}: account-level throttling per Region", "2026-11-20")
+API_BURST = Limit(5_000, "requests at once", f"{_GATEWAY}: account-level throttling per Region", "2026-11-20")
+TEMPLATE_BODY = Limit(51_200, "bytes", "AWS CloudFormation API reference: CreateStack (TemplateBody)", "2026-11-20")
+
 # AWS gives 1,000 and new accounts less; each environment is a process of some 50 MB here.
 ACCOUNT_CONCURRENCY = Limit(10, "concurrent executions", _OURS, "2026-11-20")
 # Of AWS's 1,000, 100 have to stay unreserved; a smaller account keeps the same tenth.

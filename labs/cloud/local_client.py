@@ -10,6 +10,7 @@ import botocore.awsrequest
 import botocore.client
 import botocore.config
 import botocore.exceptions
+import botocore.model
 import botocore.session
 
 from labs.cloud.caller import DEPLOYMENT, Caller
@@ -105,6 +106,12 @@ class LocalClients:
             if name != "ResponseMetadata"
         }
 
+    def shaped(self, service: str, operation: str, parameters: Mapping[str, object]) -> dict[str, object]:
+        """Give parameters the types that an operation wants, and leave out what it does not know: templates are lax."""
+        model = self._clients.get(service).meta.service_model.operation_model(operation)
+        found = _shaped(model.input_shape, parameters) if model.input_shape is not None else {}
+        return found if isinstance(found, dict) else {}
+
     def _send(self, request: "botocore.awsrequest.AWSPreparedRequest", **event: object) -> "botocore.awsrequest.AWSResponse":
         answers: list[Response] = []
         asked = plain_request(request)
@@ -115,6 +122,27 @@ class LocalClients:
         if not answers and not self._process.wait_for(lambda: bool(answers)):
             raise OperationFailed("CloudPaused", "the cloud's time stands still, so this call cannot end", 503)
         return aws_response(request, answers[0])
+
+
+def _shaped(shape: "botocore.model.Shape", value: object) -> object:
+    kind = shape.type_name
+    if kind == "structure" and isinstance(value, Mapping):
+        return {name: _shaped(shape.members[name], inner) for name, inner in value.items() if name in shape.members}
+    if kind == "list" and isinstance(value, list | tuple):
+        return [_shaped(shape.member, inner) for inner in value]
+    if kind == "map" and isinstance(value, Mapping):
+        return {str(name): _shaped(shape.value, inner) for name, inner in value.items()}
+    if kind == "string" and isinstance(value, bool):
+        return str(value).lower()
+    if kind == "string" and isinstance(value, int | float):
+        return str(value)
+    if kind == "boolean" and isinstance(value, str):
+        return value.lower() == "true"
+    if kind in ("integer", "long") and isinstance(value, str):
+        return int(value) if value.lstrip("-").isdigit() else value
+    if kind in ("float", "double") and isinstance(value, str):
+        return float(value)
+    return value
 
 
 def aws_response(request: "botocore.awsrequest.AWSPreparedRequest", response: Response) -> "botocore.awsrequest.AWSResponse":

@@ -38,6 +38,8 @@ class _Route:
 def identify(request: Request) -> Operation:
     """Tell which operation this is. What no model knows is named by its HTTP method and path."""
     service = _service(request)
+    if service == "apigateway" and request.path.startswith("/v2/"):
+        service = "apigatewayv2"  # signed alike
     target = request.headers.get("x-amz-target")
     if target is not None:
         return _json_operation(service, target, request.body)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from labs.cloud import moto_seams, wire
+from labs.cloud import cloudformation, moto_seams, wire
 from labs.cloud.account import Account
 from labs.cloud.caller import OUTSIDE, Caller
 from labs.cloud.control import Control
@@ -89,7 +89,9 @@ class CloudProcess:
         listening = bind(settings.port)
         self.port = int(listening.getsockname()[1])
         self.front.listen(listening, self._outside_request)
-        self.control = Control(self, LocalClients(self, warm.clients))
+        clients = LocalClients(self, warm.clients)
+        cloudformation.attach(self.account, clients)
+        self.control = Control(self, clients)
         control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.control_path = self.workspace / "control"
         control.bind(str(self.control_path))

@@ -1,7 +1,8 @@
 """Deploy a SAM template: transform it, let moto's CloudFormation create it, and fill in what moto leaves out.
 
-The template is the one that `sam deploy` takes to real AWS. What moto's CloudFormation does not do is done here through the
-API, and nowhere else; tests/cloud/test_stack.py lists every property of our templates that moto ignores.
+The template is the one that `sam deploy` takes to real AWS. Properties that moto's CloudFormation ignores are set here through
+the API, and nowhere else; tests/cloud/test_stack.py lists every property of our templates that moto ignores. Whole resource
+types that it lacks are in labs/cloud/resource_types.py.
 """
 
 import hashlib
@@ -13,15 +14,16 @@ from typing import Any
 import yaml
 from samtranslator.model.exceptions import InvalidDocumentException
 from samtranslator.translator.transform import transform
-from samtranslator.yaml_helper import yaml_parse
 
-from labs.cloud import messaging_types, moto_seams, resource_types
+from labs.cloud import moto_seams
 from labs.cloud.local_client import LocalClients, OperationFailed
 from labs.cloud.moto_seams import ACCOUNT, REGION
-from labs.cloud.resource_types import Call
+from labs.cloud.templates import TemplateError, parsed
 
 _ARTIFACTS = f"serverless-lab-artifacts-{ACCOUNT}"
 _SERVERLESS_FUNCTION = "AWS::Serverless::Function"
+_SAM = "AWS::Serverless-2016-10-31"
+_CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 
 # The translator counts what it translates for its makers and complains when nobody fetches the counts.
 logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)
@@ -64,16 +66,20 @@ class _NoManagedPolicies:
 def deploy(clients: LocalClients, name: str, template: str, package: bytes) -> Stack:
     """Create or update a stack whose functions run the code in `package` (a zip). Raises DeploymentError."""
     document = transformed(_parse(template), _upload(clients, package))
-    # moto warns about types that it does not know and lists them without a name.
-    known = {logical_id: one for logical_id, one in document["Resources"].items() if one.get("Type") not in MADE}
-    body = yaml.safe_dump({**document, "Resources": known})
-    parameters = {"StackName": name, "TemplateBody": body, "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]}
+    body = yaml.safe_dump(document)
+    parameters = {"StackName": name, "TemplateBody": body, "Capabilities": _CAPABILITIES}
     try:
-        operation = "UpdateStack" if _exists(clients, name) else "CreateStack"
+        status = _status(clients, name)
+        if status == "ROLLBACK_COMPLETE":
+            # AWS keeps what is left of a stack that could not be created, for its events; it can only be deleted.
+            clients.call("cloudformation", "DeleteStack", {"StackName": name}, deployment=True)
+            status = None
+        operation = "UpdateStack" if status else "CreateStack"
         clients.call("cloudformation", operation, parameters, deployment=True)
+        failure = moto_seams.stack_failure(ACCOUNT, REGION, name)
+        if failure is not None:
+            raise DeploymentError(f"stack {name}: {failure}")
         resources = _resources(clients, name)
-        resources += _make(clients, name, document, resources)
-        _fill(clients, document, {resource.logical_id: resource for resource in resources})
         described = clients.call("cloudformation", "DescribeStacks", {"StackName": name}, deployment=True)
     except OperationFailed as error:
         raise DeploymentError(f"stack {name}: {error.code}: {error.message}") from error
@@ -82,49 +88,36 @@ def deploy(clients: LocalClients, name: str, template: str, package: bytes) -> S
     return Stack(name, outputs, tuple(resources))
 
 
-def extend(clients: LocalClients) -> None:
-    """Let CloudFormation make what moto lacks, through the API of this account."""
-
-    def call_for(account: str, region: str) -> Call:
-        def call(service: str, operation: str, /, **parameters: object) -> dict[str, Any]:
-            return clients.call(service, operation, parameters, deployment=True)
-
-        return call
-
-    moto_seams.add_resource_types({**resource_types.TYPES, **messaging_types.TYPES}, call_for)
-
-
 def _parse(template: str) -> Template:
     try:
-        document = yaml_parse(template)
-    except (yaml.YAMLError, ValueError) as error:
-        raise DeploymentError(f"the template is not valid YAML: {error}") from error
-    if not isinstance(document, dict) or not isinstance(document.get("Resources"), dict):
-        raise DeploymentError("the template has no Resources")
-    return document
+        return parsed(template)
+    except TemplateError as error:
+        raise DeploymentError(str(error)) from error
 
 
-def transformed(document: Template, code_uri: str) -> Template:
-    """Apply the SAM transform, with every function's local code replaced by the uploaded package."""
+def transformed(document: Template, code_uri: str | None, parameters: Mapping[str, str] | None = None) -> Template:
+    """Apply the SAM transform, with every function's local code replaced by the uploaded package, if there is one."""
     for resource in document["Resources"].values():
-        if isinstance(resource, dict) and resource.get("Type") == _SERVERLESS_FUNCTION:
+        if code_uri is not None and isinstance(resource, dict) and resource.get("Type") == _SERVERLESS_FUNCTION:
             properties = resource.setdefault("Properties", {})
             if not str(properties.get("CodeUri", "")).startswith("s3://") and "InlineCode" not in properties:
                 properties["CodeUri"] = code_uri
-    if document.get("Transform") != "AWS::Serverless-2016-10-31":
+    named = document.get("Transform")
+    if _SAM not in (named if isinstance(named, list) else [named]):
         return document
     try:
-        found: Template = transform(document, {}, _NoManagedPolicies())
+        found: Template = transform({**document, "Transform": _SAM}, dict(parameters or {}), _NoManagedPolicies())
     except InvalidDocumentException as error:
-        causes = "; ".join(cause.message for cause in error.causes)
-        raise DeploymentError(f"the template is not valid SAM: {causes}") from error
+        causes = " ".join(cause.message for cause in error.causes)
+        raise DeploymentError(f"Transform {_SAM} failed with: {error.message} {causes}") from error
+    found.pop("Transform", None)
     return found
 
 
 def preload() -> None:
     """Let the SAM translator read its schemas, so that a fork of this process need not."""
     function = {"Type": _SERVERLESS_FUNCTION, "Properties": {"Handler": "h.h", "Runtime": "python3.12"}}
-    transformed({"Transform": "AWS::Serverless-2016-10-31", "Resources": {"F": function}}, "s3://bucket/key")
+    transformed({"Transform": _SAM, "Resources": {"F": function}}, "s3://bucket/key")
 
 
 def _upload(clients: LocalClients, package: bytes) -> str:
@@ -138,12 +131,12 @@ def _upload(clients: LocalClients, package: bytes) -> str:
     return f"s3://{_ARTIFACTS}/{key}"
 
 
-def _exists(clients: LocalClients, name: str) -> bool:
+def _status(clients: LocalClients, name: str) -> str | None:
     try:
-        clients.call("cloudformation", "DescribeStacks", {"StackName": name}, deployment=True)
+        described: Node = clients.call("cloudformation", "DescribeStacks", {"StackName": name}, deployment=True)
     except OperationFailed:
-        return False
-    return True
+        return None
+    return str(described["Stacks"][0]["StackStatus"])
 
 
 def _resources(clients: LocalClients, name: str) -> list[StackResource]:
@@ -213,77 +206,10 @@ FILLED: Mapping[tuple[str, str], Filler] = {
 }
 
 
-def _fill(clients: LocalClients, document: Template, resources: Mapping[str, StackResource]) -> None:
-    for logical_id, resource in document["Resources"].items():
-        for name, value in (resource.get("Properties") or {}).items():
-            filler = FILLED.get((resource["Type"], name))
-            if filler is not None and logical_id in resources:
-                filler(clients, resources[logical_id].physical_id, resolve(value, resources))
-
-
-# What moto has no resource type for: made here through the API, after everything else.
-def _schedule(clients: LocalClients, name: str, properties: Node) -> str:
-    parameters = {"FlexibleTimeWindow": {"Mode": "OFF"}, **properties, "Name": properties.get("Name", name)}
-    window = parameters["FlexibleTimeWindow"]
-    if "MaximumWindowInMinutes" in window:
-        parameters["FlexibleTimeWindow"] = {**window, "MaximumWindowInMinutes": int(window["MaximumWindowInMinutes"])}
-    try:
-        clients.call("scheduler", "CreateSchedule", parameters, deployment=True)
-    except OperationFailed as error:
-        if error.code != "ConflictException":
-            raise
-        clients.call("scheduler", "UpdateSchedule", parameters, deployment=True)
-    return str(parameters["Name"])
-
-
-Maker = Callable[[LocalClients, str, Node], str]
-MADE: Mapping[str, Maker] = {"AWS::Scheduler::Schedule": _schedule}
-
-
-def _make(clients: LocalClients, stack: str, document: Template, known: list[StackResource]) -> list[StackResource]:
-    resources = {resource.logical_id: resource for resource in known}
-    made = []
-    for logical_id, resource in document["Resources"].items():
-        maker = MADE.get(resource["Type"])
-        if maker is None:
-            continue
-        properties = resolve(resource.get("Properties") or {}, resources)
-        suffix = hashlib.sha256(f"{stack}/{logical_id}".encode()).hexdigest()[:12].upper()
-        try:
-            physical_id = maker(clients, f"{stack}-{logical_id}-{suffix}"[:64], properties)
-        except OperationFailed as error:
-            raise DeploymentError(f"stack {stack}: {logical_id}: {error.code}: {error.message}") from error
-        made.append(StackResource(logical_id, resource["Type"], physical_id))
-    return made
-
-
-def resolve(node: Node, resources: Mapping[str, StackResource]) -> Node:
-    """Replace references by physical names and ARNs."""
-    if isinstance(node, list):
-        return [resolve(inner, resources) for inner in node]
-    if not isinstance(node, dict):
-        return node
-    if node.keys() == {"Ref"}:
-        return _pseudo(node["Ref"]) or resources[node["Ref"]].physical_id
-    if node.keys() == {"Fn::GetAtt"}:
-        logical_id, attribute = node["Fn::GetAtt"]
-        return _attribute(resources[logical_id], attribute)
-    return {name: resolve(inner, resources) for name, inner in node.items()}
-
-
-def _pseudo(name: str) -> str | None:
-    return {"AWS::AccountId": ACCOUNT, "AWS::Region": REGION, "AWS::Partition": "aws"}.get(name)
-
-
-def _attribute(resource: StackResource, attribute: str) -> str:
-    forms = {
-        ("AWS::Lambda::Function", "Arn"): f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{resource.physical_id}",
-        ("AWS::S3::Bucket", "Arn"): f"arn:aws:s3:::{resource.physical_id}",
-        ("AWS::IAM::Role", "Arn"): f"arn:aws:iam::{ACCOUNT}:role/{resource.physical_id}",
-        ("AWS::SQS::Queue", "Arn"): f"arn:aws:sqs:{REGION}:{ACCOUNT}:{resource.physical_id.rpartition('/')[2]}",
-        ("AWS::SNS::Topic", "TopicArn"): resource.physical_id,
-    }
-    try:
-        return forms[resource.type, attribute]
-    except KeyError as error:
-        raise DeploymentError(f"{resource.logical_id}: !GetAtt {attribute} of {resource.type} is not supported here") from error
+def fill(clients: LocalClients, name: str) -> None:
+    """Fill in what moto left out of a stack. Raises OperationFailed."""
+    for resource in moto_seams.stack_resources(ACCOUNT, REGION, name):
+        for property_name, value in resource.properties.items():
+            filler = FILLED.get((resource.type, property_name))
+            if filler is not None:
+                filler(clients, resource.physical_id, value)

@@ -72,7 +72,7 @@ def why(cause: Mapping[str, object] | None, record: Mapping[str, object], text: 
     """Say what caused a record: the sentence of its cause, or that it came from outside."""
     if cause is not None:
         return sentence(cause, text)
-    outside = record["kind"] == "api.call" and facts(record, text)["by"] == "outside"
+    outside = record["kind"] in ("api.call", "http.request") and facts(record, text)["by"] == "outside"
     return text["sentence.none.outside" if outside else "sentence.none.other"]
 
 

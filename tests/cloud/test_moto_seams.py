@@ -304,6 +304,21 @@ SCRIPTS = {
             EndTime=now + datetime.timedelta(minutes=5), Statistics=["Sum"])["Datapoints"]
         assert [point["Sum"] for point in found] == [1.0]
     """,
+    "gateways: function URLs end with a slash, a REST API's binary media types come from the path": """
+        from labs.cloud import moto_seams
+        import moto.apigateway.models as apigateway, moto.awslambda.models as awslambda, types
+        engine = moto_seams.Moto()
+        gateway = client(engine, "apigateway")
+        def media_types():
+            api = gateway.create_rest_api(name="r")["id"]
+            add = {"op": "add", "path": "/binaryMediaTypes/image~1png"}
+            gateway.update_rest_api(restApiId=api, patchOperations=[add])
+            return apigateway.apigateway_backends[moto_seams.ACCOUNT][moto_seams.REGION].apis[api].binaryMediaTypes
+        function = types.SimpleNamespace(region="us-east-1")
+        assert media_types() == [""] and not awslambda.FunctionUrlConfig(function, {}).url.endswith("/")
+        moto_seams.repair_gateways()
+        assert media_types() == ["image/png"] and awslambda.FunctionUrlConfig(function, {}).url.endswith("on.aws/")
+    """,
     "logs: lines are there": """
         import time
         from labs.cloud import moto_seams

@@ -102,7 +102,7 @@ def perform(call: Call, functions: Functions, queue: AsynchronousQueue, cause: i
     )
     reason = functions.start(invocation)
     if reason is not None:
-        answer(_throttled(reason))
+        answer(throttled(reason))
 
 
 def _answered(call: Call, request_id: str, outcome: Outcome) -> Response:
@@ -118,7 +118,8 @@ def _answered(call: Call, request_id: str, outcome: Outcome) -> Response:
     return Response(200, tuple(headers), outcome.payload)
 
 
-def _throttled(reason: ThrottleReason) -> Response:
+def throttled(reason: ThrottleReason) -> Response:
+    """Give Lambda's answer to a caller whom it throttles."""
     body = document(Reason=reason, Type="User", message="Rate Exceeded.")
     return Response(429, (JSON_HEADER, ("x-amzn-ErrorType", "TooManyRequestsException"), ("Retry-After", "1")), body)
 

@@ -25,6 +25,7 @@ from labs.cloud.moto_seams.functions import (
     layer_code,
     split_name,
 )
+from labs.cloud.moto_seams.gateways import Cors, Gateway, Protocol, Route, Stage, Throttle, api, function_url, repair_gateways
 from labs.cloud.moto_seams.logs import write_log
 from labs.cloud.moto_seams.mappings import QueueMapping, queue_mappings
 from labs.cloud.moto_seams.messages import deletion_misses
@@ -41,8 +42,9 @@ from labs.cloud.moto_seams.queues import (
     visibility_timeout,
     visible,
 )
-from labs.cloud.moto_seams.resource_types import add_resource_types
+from labs.cloud.moto_seams.resource_types import add_resource_types, supported
 from labs.cloud.moto_seams.schedules import Schedule, delete_schedule, schedules
+from labs.cloud.moto_seams.stacks import MadeResource, roll_back_stacks, stack_failure, stack_resources
 from labs.cloud.moto_seams.tables import (
     Attributes,
     StreamMapping,
@@ -60,19 +62,27 @@ __all__ = [
     "ACCOUNT",
     "REGION",
     "Attributes",
+    "Cors",
     "FunctionVersion",
+    "Gateway",
+    "MadeResource",
     "MissingTargetError",
     "Moto",
+    "Protocol",
     "QueueMapping",
     "ReceivedMessage",
+    "Route",
     "Schedule",
+    "Stage",
     "StreamMapping",
     "StreamRecord",
     "Subscription",
+    "Throttle",
     "UnknownFunctionError",
     "UnknownSourceError",
     "VirtualTime",
     "add_resource_types",
+    "api",
     "bucket_exists",
     "code_sizes",
     "complete_functions",
@@ -82,6 +92,7 @@ __all__ = [
     "deletion_misses",
     "expire_items",
     "function_names",
+    "function_url",
     "function_version",
     "invoke_configs",
     "is_dead_letter_queue",
@@ -95,16 +106,21 @@ __all__ = [
     "queue_mappings",
     "receive",
     "redrive",
+    "repair_gateways",
     "reserved",
+    "roll_back_stacks",
     "runtime_version_arn",
     "schedules",
     "seed",
     "split_name",
+    "stack_failure",
+    "stack_resources",
     "stream_end",
     "stream_mappings",
     "stream_records",
     "stream_shard_id",
     "subscriptions",
+    "supported",
     "target_policy",
     "visibility_timeout",
     "visible",
