@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from labs.cloud import latency, limits
-from labs.cloud.caller import Caller
+from labs.cloud.caller import Caller, role_session
 from labs.cloud.front import Front, Reply, Request, Response
 from labs.cloud.functions import runtime_api
 from labs.cloud.functions.guest import Grounds, Guest
@@ -111,7 +111,8 @@ class Environment:
             self._go((reply, response))
 
     def _call(self, item: Arrived) -> None:
-        caller = Caller(self.name, self._phase, self._request_id())
+        principal = role_session(self.function.role, self.function.name)
+        caller = Caller(self.name, self._phase, self._request_id(), principal)
 
         def arrive() -> None:
             self._platform.call_aws(item.request, caller, lambda response: self._reply(item.reply, response))

@@ -16,6 +16,7 @@ from labs.cloud.moto_seams.functions import (
 from labs.cloud.moto_seams.logs import write_log
 from labs.cloud.moto_seams.mappings import QueueMapping, queue_mappings
 from labs.cloud.moto_seams.messages import deletion_misses
+from labs.cloud.moto_seams.policies import RolePolicies, assumed_role, resource_policy, role_id, role_policies
 from labs.cloud.moto_seams.queues import (
     ReceivedMessage,
     UnknownSourceError,
@@ -48,12 +49,14 @@ __all__ = [
     "Moto",
     "QueueMapping",
     "ReceivedMessage",
+    "RolePolicies",
     "Schedule",
     "StreamMapping",
     "StreamRecord",
     "UnknownFunctionError",
     "UnknownSourceError",
     "VirtualTime",
+    "assumed_role",
     "cut_deliveries",
     "delete_messages",
     "delete_schedule",
@@ -66,6 +69,9 @@ __all__ = [
     "queue_mappings",
     "receive",
     "redrive",
+    "resource_policy",
+    "role_id",
+    "role_policies",
     "schedules",
     "seed",
     "stream_end",
