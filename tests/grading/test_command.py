@@ -158,10 +158,9 @@ def test_a_cloud_is_there_for_any_client_and_leaves_nothing(end: signal.Signals)
         assert below
         process.send_signal(end)
         assert process.wait(20) == 130
+    # That nobody of the family is left is the evidence; the port may have been given to somebody else by now.
     _, alive = psutil.wait_procs(below, 10)
     assert not alive
-    with pytest.raises(urllib.error.URLError):
-        urllib.request.urlopen(found[1])
 
 
 def test_a_port_in_use_is_said_so() -> None:
