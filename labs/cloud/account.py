@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from labs.cloud import latency, moto_seams, operations
+from labs.cloud import authorization, latency, moto_seams, operations
 from labs.cloud.api_call import ApiCall
-from labs.cloud.caller import DEPLOYMENT, SERVICE, Caller
+from labs.cloud.caller import DEPLOYMENT, SERVICE, Caller, Principal, role_session
 from labs.cloud.changes import Change
 from labs.cloud.deliveries import http, http_routes, long_polls, move_tasks, s3, schedule, sns, sqs, streams, time_to_live
 from labs.cloud.faults import Faults
@@ -98,11 +98,29 @@ class Account:
         request = http_routes.path_style(without_moto_headers(request))
         operation = operations.identify(request)
         call = ApiCall(request, operation, caller, answer, self._ask_store, self._record)
+        principal = self._principal(request, caller)
+        if operation.service == "sts" and operation.name == "GetCallerIdentity":
+            call.finish(authorization.identity(principal))
+            return
+        if principal is not None:
+            wall_ns = self.kernel.wall_ns
+            refused = authorization.denial(request, operation, principal, wall_ns)
+            if refused is not None:
+                call.finish(refused)
+                return
+            call.seen = lambda response: authorization.hidden(request, operation, principal, wall_ns, response)
         perform = self._taken_over.get((operation.service, operation.name))
         if perform is not None:
             perform(call)
         else:
             call.finish(call.ask_store())
+
+    @staticmethod
+    def _principal(request: Request, caller: Caller) -> Principal | None:
+        """Tell whom policies bind: the caller, or the role that it has assumed since."""
+        key = operations.access_key(request)
+        assumed = None if key is None else moto_seams.assumed_role(key)
+        return caller.principal if assumed is None else role_session(*assumed)
 
     def _ask_store(self, call: ApiCall) -> Response:
         # A call that is kept waiting is not recorded yet; what it changed all the same must not be forgotten.
@@ -116,7 +134,7 @@ class Account:
             body = json.dumps({"__type": "InternalFailure", "message": message}).encode()
             response = Response(500, (("Content-Type", "application/json"), ("x-amzn-ErrorType", "InternalFailure")), body)
         call.wait = self._moto.wait
-        return response
+        return call.seen(response)
 
     def _record(self, call: ApiCall, response: Response) -> int:
         request, operation, caller = call.request, call.operation, call.caller

@@ -18,6 +18,7 @@ class ApiCall:
     answer: Callable[[Response], None]  # may be used much later
     ask: Callable[["ApiCall"], Response]
     record: Callable[["ApiCall", Response], int]
+    seen: Callable[[Response], Response] = lambda response: response  # what the caller may see of the store's answer
     wait: tuple[str, int] | None = None  # the queue and the seconds that a long poll would wait, after ask_store()
 
     def ask_store(self) -> Response:

@@ -9,6 +9,7 @@ from labs.grading import LabRun, fail
 from labs.lab01_thumbnail.pictures import LONGEST_SIDE, Photo, is_thumbnail_size, read, shows
 
 READS = ("GetObject", "HeadObject")
+OBJECT_WRITES = ("PutObject", "CopyObject", "CreateMultipartUpload")
 
 
 def invocations(lab: LabRun, key: str) -> list[Record]:
@@ -41,13 +42,11 @@ def failed(record: Record) -> bool:
 
 
 def expect_no_loop(lab: LabRun) -> None:
-    """Fail if the function wrote into the bucket that calls it."""
-    trace = lab.trace
-    for record in trace.of(Kind.API_CALL, bucket=lab.stack.outputs["Photos"]):
-        if str(record.detail["by"]).startswith("environment:") and not failed(record):
-            led_to = [each for each in trace.descendants(record.id) if each.kind == Kind.INVOCATION_STARTED]
-            if led_to:
-                fail("writes_to_source", record=record, written=str(record.detail.get("key")), runs=len(led_to))
+    """Fail if the function tried to write into the bucket that calls it; its role does not let it, so it cannot loop."""
+    for record in lab.trace.of(Kind.API_CALL, bucket=lab.stack.outputs["Photos"]):
+        if str(record.detail["by"]).startswith("environment:") and operation(record) in OBJECT_WRITES:
+            error = str(record.detail.get("error") or record.detail.get("status"))
+            fail("writes_to_source", record=record, written=str(record.detail.get("key")), error=error)
 
 
 def expect_success(lab: LabRun, started: list[Record]) -> None:

@@ -25,6 +25,7 @@ Resources:
       CodeUri: .
       Timeout: {timeout}
       MemorySize: {memory}
+      Policies: AdministratorAccess
 """
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -26,6 +26,7 @@ Resources:
       Handler: handler.handler
       Runtime: python3.12
       CodeUri: .
+      Policies: AmazonS3FullAccess
       Events:
         Arrived:
           Type: S3

@@ -72,7 +72,7 @@ def test_the_configuration_is_the_document_that_aws_gives(bench: Bench) -> None:
 
 def test_cloudformation_hands_over_everything_and_numbers_stay_numbers(bench: Bench) -> None:
     """AWS CloudFormation template reference: AWS::Lambda::Function."""
-    bench.cloud.call("cloudformation", "CreateStack", StackName="s", TemplateBody=TEMPLATE)
+    bench.cloud.call("cloudformation", "CreateStack", StackName="s", TemplateBody=TEMPLATE, Capabilities=["CAPABILITY_IAM"])
     found = document(bench)
     assert (found["Timeout"], found["MemorySize"], found["EphemeralStorage"]) == (10, 256, {"Size": 1024})
     assert found["TracingConfig"] == {"Mode": "Active"}

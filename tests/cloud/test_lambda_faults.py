@@ -13,7 +13,7 @@ SCRIPT = """
 import json, socket, sys
 from labs.cloud.functions.crashes import CrashAfter
 from labs.cloud.functions.sandbox import probe
-from labs.cloud.local_client import LocalClients
+from labs.cloud.local_client import Clients, LocalClients
 from labs.cloud.packing import pack_source
 from labs.cloud.process import CloudProcess, Settings
 from labs.cloud.stack import deploy
@@ -30,7 +30,7 @@ def handler(event, context):
 ours, theirs = socket.socketpair()
 warm = Warm()
 process = CloudProcess(Settings(seed=1, tier=int(probe().tier)), theirs, warm)
-clients = LocalClients(process, warm.clients)
+clients = LocalClients(process, Clients())
 process.account.crashes.declare(CrashAfter("f", "s3", "PutObject", 2))
 clients.call("s3", "CreateBucket", {"Bucket": "written"})
 deploy(clients, "bench", TEMPLATE.format(timeout=10, memory=256), pack_source(SOURCE))

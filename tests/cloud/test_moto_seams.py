@@ -319,6 +319,38 @@ SCRIPTS = {
         moto_seams.repair_gateways()
         assert media_types() == ["image/png"] and awslambda.FunctionUrlConfig(function, {}).url.endswith("on.aws/")
     """,
+    "policies: what roles and resources have is there": """
+        import json
+        from labs.cloud import moto_seams
+        engine = moto_seams.Moto()
+        iam, s3 = client(engine, "iam"), client(engine, "s3")
+        def document(action):
+            statement = {"Effect": "Allow", "Action": action, "Resource": "*"}
+            return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        role = iam.create_role(RoleName="r", AssumeRolePolicyDocument=document("sts:AssumeRole"))["Role"]
+        managed = iam.create_policy(PolicyName="m", PolicyDocument=document("s3:Get*"))["Policy"]["Arn"]
+        iam.put_role_policy(RoleName="r", PolicyName="inline", PolicyDocument=document("sqs:*"))
+        iam.attach_role_policy(RoleName="r", PolicyArn=managed)
+        def actions(policies):
+            return [policy["Statement"][0]["Action"] for policy in policies]
+        found = moto_seams.role_policies(role["Arn"])
+        assert (actions(found.policies), found.boundary) == (["sqs:*", "s3:Get*"], None)
+        iam.create_policy_version(PolicyArn=managed, PolicyDocument=document("s3:Put*"), SetAsDefault=True)
+        iam.put_role_permissions_boundary(RoleName="r", PermissionsBoundary=managed)
+        found = moto_seams.role_policies(role["Arn"])
+        assert actions([*found.policies, found.boundary]) == ["sqs:*", "s3:Put*", "s3:Put*"], found
+        assert moto_seams.role_policies("arn:aws:iam::123456789012:role/gone").policies == ()
+        assert moto_seams.role_id(role["Arn"]) == role["RoleId"]
+        keys = client(engine, "sts").assume_role(RoleArn=role["Arn"], RoleSessionName="me")["Credentials"]
+        assert moto_seams.assumed_role(keys["AccessKeyId"]) == (role["Arn"], "me")
+        assert moto_seams.assumed_role("AKIAOUTSIDEOUTSIDE00") is None
+        s3.create_bucket(Bucket="bucket")
+        assert moto_seams.resource_policy("arn:aws:s3:::bucket/k") is None
+        s3.put_bucket_policy(Bucket="bucket", Policy=document("s3:*"))
+        assert actions([moto_seams.resource_policy("arn:aws:s3:::bucket/k")]) == ["s3:*"]
+        for nonsense in ("arn:aws", "arn:aws:sns:mars:1:x", "arn:aws:sqs:us-east-1:123456789012:gone", "x"):
+            assert moto_seams.resource_policy(nonsense) is None
+    """,
     "logs: lines are there": """
         import time
         from labs.cloud import moto_seams

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from labs.cloud import service_calls
-from labs.cloud.caller import Caller
+from labs.cloud import authorization, service_calls
+from labs.cloud.caller import Caller, Principal, role_session
 from labs.cloud.front import Response
 from labs.cloud.moto_seams import Schedule, UnknownFunctionError
 from labs.cloud.refusals import error_code
@@ -41,13 +41,18 @@ def deliver(
             code = error_code(response) or str(response.status)
             failed(Failed(code, code, final and response.status < 500))
 
-    caller = Caller(f"service:{source}", cause)
+    principal = _principal(schedule, target)
+    caller = Caller(f"service:{source}", cause, principal=principal)
     match arn.split(":")[2]:
         case "lambda":
             try:
                 function = account.functions.find(arn)
             except UnknownFunctionError:
                 failed(Failed("ResourceNotFoundException", f"Function not found: {arn}", final))
+                return
+            refused = authorization.may_invoke(principal, arn, account.kernel.wall_ns)
+            if refused is not None:
+                failed(Failed("AccessDeniedException", refused, final))
                 return
             account.queue.accept(function, body.encode(), source, cause)
         case "sqs":
@@ -80,5 +85,12 @@ def send_dead_letter(
         "ERROR_MESSAGE": failed.message,
         **attributes,
     }
-    caller = Caller(f"service:{source[1]}", cause)
+    caller = Caller(f"service:{source[1]}", cause, principal=_principal(schedule, target))
     service_calls.send_message(account, caller, queue, body, lambda response: None, attributes=described)
+
+
+def _principal(schedule: Schedule, target: Mapping[str, Any]) -> Principal:
+    """Tell who calls the target: EventBridge itself for a rule, the target's execution role for a schedule."""
+    if schedule.group is None:
+        return Principal("events.amazonaws.com", None, schedule.arn)
+    return role_session(str(target["RoleArn"]), schedule.name)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from labs.cloud import limits, moto_seams, service_calls
-from labs.cloud.caller import Caller
+from labs.cloud.caller import Caller, role_session
 from labs.cloud.changes import MappingsChanged, StreamGrew
 from labs.cloud.functions.invocation import Outcome
 from labs.cloud.functions.service import synchronous
@@ -273,7 +273,8 @@ class ShardReader:
                 "streamArn": self.mapping.stream_arn,
             },
         }
-        caller = Caller("service:lambda", record)
+        # The destination is called with the function's own permissions.
+        caller = Caller("service:lambda", record, principal=role_session(function.role, function.name))
         send = service_calls.publish if ":sns:" in destination else service_calls.send_message
         send(self._account, caller, destination, json.dumps(body), lambda response: None)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from labs.cloud import latency, limits
-from labs.cloud.caller import Caller
+from labs.cloud.caller import Caller, role_session
 from labs.cloud.front import Reply, Response
 from labs.cloud.functions import runtime_api
 from labs.cloud.functions.guest import Guest
@@ -114,7 +114,8 @@ class Environment:
             self._go((reply, response))
 
     def _call(self, item: Arrived) -> None:
-        caller = Caller(self.name, self._phase, self._request_id())
+        principal = role_session(self.function.role, self.function.name)
+        caller = Caller(self.name, self._phase, self._request_id(), principal)
         guest = self._guest
 
         def answered(response: Response) -> None:

@@ -30,6 +30,7 @@ from labs.cloud.moto_seams.logs import write_log
 from labs.cloud.moto_seams.mappings import QueueMapping, queue_mappings
 from labs.cloud.moto_seams.messages import deletion_misses
 from labs.cloud.moto_seams.metrics import put_metric
+from labs.cloud.moto_seams.policies import RolePolicies, assumed_role, resource_policy, role_id, role_policies
 from labs.cloud.moto_seams.queues import (
     ReceivedMessage,
     UnknownSourceError,
@@ -71,6 +72,7 @@ __all__ = [
     "Protocol",
     "QueueMapping",
     "ReceivedMessage",
+    "RolePolicies",
     "Route",
     "Schedule",
     "Stage",
@@ -83,6 +85,7 @@ __all__ = [
     "VirtualTime",
     "add_resource_types",
     "api",
+    "assumed_role",
     "bucket_exists",
     "code_sizes",
     "complete_functions",
@@ -108,6 +111,9 @@ __all__ = [
     "redrive",
     "repair_gateways",
     "reserved",
+    "resource_policy",
+    "role_id",
+    "role_policies",
     "roll_back_stacks",
     "runtime_version_arn",
     "schedules",
